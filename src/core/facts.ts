@@ -1,0 +1,266 @@
+import type { Stage } from "./scales.ts";
+
+/** A person or bot of GitHub. Compared by `id`, because logins are renamed. */
+export interface Account {
+  id: number;
+  login: string;
+  isBot: boolean;
+}
+
+export interface RepositoryFacts {
+  id: number;
+  owner: string;
+  name: string;
+  defaultBranch: string;
+}
+
+export interface PullFacts {
+  number: number;
+  title: string;
+  state: "open" | "closed";
+  isDraft: boolean;
+  merged: boolean;
+  mergeCommitSha: string | null;
+  author: Account;
+  /** Branch that the pull request would be merged into. */
+  baseRef: string;
+  /** Tip of that branch now, not the commit that the pull request was opened against. */
+  baseSha: string;
+  headRef: string;
+  headSha: string;
+  /** The head lives in another repository. */
+  isFork: boolean;
+  htmlUrl: string;
+}
+
+export interface ChangedPath {
+  path: string;
+  /** The old name of a renamed file. */
+  previousPath: string | null;
+  status: "added" | "removed" | "modified" | "renamed" | "copied" | "changed" | "unchanged";
+}
+
+/** One entry of a Git tree. `oid` identifies the content. */
+export interface TreeEntry {
+  path: string;
+  mode: "file" | "executable" | "symlink" | "submodule";
+  oid: string;
+  size: number;
+}
+
+/** What a file holds, or why it cannot be read as text. Absence is not in here: an absent file has no entry. */
+export type FileContent =
+  | { kind: "text"; text: string }
+  | { kind: "too-large"; size: number }
+  | { kind: "binary" }
+  | { kind: "not-utf8" }
+  | { kind: "lfs-pointer" }
+  | { kind: "symlink" }
+  | { kind: "submodule" };
+
+/** The files of one commit: every path of the tree, and the contents that somebody asked for. */
+export interface Snapshot {
+  commit: string;
+  /** False when GitHub cut the listing: then nothing may be concluded from absence. */
+  complete: boolean;
+  entries: readonly TreeEntry[];
+  contents: Readonly<Record<string, FileContent>>;
+}
+
+/** A single configuration text of the default branch. Absent, unreadable and present are three answers. */
+export type SourceText =
+  | { kind: "absent" }
+  | { kind: "unreadable"; path: string; why: string }
+  | { kind: "text"; path: string; text: string };
+
+/** The operator's link of repositories to one FeatBit environment, without its secrets (SPEC 4). */
+export interface BindingFacts {
+  name: string;
+  repositories: readonly string[];
+  environment: string;
+  isProduction: boolean;
+  /** Patterns of flag keys with `*`. */
+  flagKeys: readonly string[];
+  dispatchKey: string;
+}
+
+/** The content of one route that was last approved and merged. */
+export interface ApprovedRoute {
+  binding: string;
+  flagKey: string;
+  environment: string;
+  repository: string;
+  path: string;
+  /** Text of the route file at the merge. */
+  text: string;
+  /** SHA-256 (hex) of every repository file that it names, at the merge. */
+  files: Readonly<Record<string, string>>;
+  candidateDigest: string | null;
+  baselineDigest: string;
+  mergeSha: string;
+  pull: number;
+  approvedAt: string;
+  approvers: readonly { login: string; id: number; roles: readonly string[]; reviewId: number }[];
+  tier: string;
+}
+
+/** Last state of one flag that was applied and proven in FeatBit (SPEC 1, `live`). */
+export interface LiveState {
+  binding: string;
+  flagKey: string;
+  /** Null: baseline to everyone and no stage entered. */
+  stage: Stage | null;
+  /** Index into the steps of the stage, 0 first. */
+  step: number;
+  /** Percent of the stage's audience that gets the candidate, 0 to 100. */
+  share: number;
+  candidateDigest: string | null;
+  baselineDigest: string;
+  /** Audience names that get the candidate, narrow to wide. */
+  audiences: readonly string[];
+  excluded: readonly string[];
+  /** SHA-256 of the targeting that was written, in canonical JSON. */
+  targetingDigest: string;
+  revision: string;
+  mergeSha: string;
+  enteredAt: string;
+  /** Milliseconds spent soaking in this step while nothing was wrong. */
+  soakedMs: number;
+  provenAt: string;
+  paused: { at: string; by: string; reason: string } | null;
+}
+
+/** Above Git: set by every rollback, released only by a merge approved after it (SPEC 13). */
+export interface Latch {
+  binding: string;
+  flagKey: string;
+  at: string;
+  by: string;
+  reason: string;
+  cause: "command" | "button" | "cli" | "breach" | "flag-turned-off";
+  /** The candidate that was live; null when none was. */
+  candidateDigest: string | null;
+  repository: string;
+  /** Where the person who asked is answered. */
+  pull: number | null;
+}
+
+/** A flag key belongs to the first repository and path that merges it (SPEC 4). */
+export interface FlagClaim {
+  binding: string;
+  /** Case-folded. */
+  flagKey: string;
+  repository: string;
+  path: string;
+}
+
+/** A proof that the way back works, recorded by Routeward itself (SPEC 13). */
+export interface Rehearsal {
+  binding: string;
+  flagKey: string;
+  candidateDigest: string;
+  at: string;
+  by: string;
+  ok: boolean;
+  forwardMs: number;
+  backMs: number;
+  detail: string;
+}
+
+/** What GitHub's API says about the workflow run that an evidence record names (SPEC 8, workflow trust). */
+export type WorkflowRunFacts =
+  | { kind: "not-found" }
+  | {
+      kind: "found";
+      runId: number;
+      /** Path of the workflow file, without the ref. */
+      workflow: string;
+      conclusion: string | null;
+      headSha: string;
+      /** The workflow file at the run's head is the one of the default branch. */
+      workflowMatchesDefaultBranch: boolean;
+      /** Digests of the bundles in the route files at the run's head, by flag key. */
+      bundlesAtHead: Readonly<Record<string, string>>;
+      /** Text of the record in the artifact that bears the record's id; null when there is no such artifact. */
+      artifactText: string | null;
+    };
+
+/** One reading of a metric for one variation. `value` null means that there was no data. */
+export interface Measurement {
+  /** Name of the guardrail. */
+  guardrail: string;
+  variation: "baseline" | "candidate";
+  at: string;
+  outcome:
+    | { kind: "value"; value: number; samples: number | null }
+    | { kind: "no-data" }
+    | { kind: "unusable"; why: string }
+    | { kind: "error"; why: string };
+}
+
+/** Everything read before people are asked about; frozen (ARCHITECTURE, the walk, step 2). */
+export interface FileFacts {
+  /** ISO 8601, UTC. */
+  at: string;
+  repository: RepositoryFacts;
+  pull: PullFacts;
+  changes: { complete: boolean; files: readonly ChangedPath[] };
+  /** The base branch now. */
+  base: Snapshot;
+  /** What the base branch would hold after the merge; the head itself when there are conflicts. */
+  head: Snapshot;
+  hasConflicts: boolean;
+  policy: SourceText;
+  floor: SourceText;
+  codeowners: SourceText;
+  bindings: readonly BindingFacts[];
+  approved: readonly ApprovedRoute[];
+  live: readonly LiveState[];
+  latches: readonly Latch[];
+  claims: readonly FlagClaim[];
+  rehearsals: readonly Rehearsal[];
+  /** By evidence id. */
+  workflowRuns: Readonly<Record<string, WorkflowRunFacts>>;
+  /** By `binding/flagKey`. */
+  measurements: Readonly<Record<string, readonly Measurement[]>>;
+}
+
+/** One submitted review, as GitHub lists it. */
+export interface ReviewFacts {
+  id: number;
+  author: Account | null;
+  state: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | "DISMISSED" | "PENDING";
+  body: string;
+  submittedAt: string;
+  /** Null when the commit is gone. */
+  commitSha: string | null;
+  /** Content digests per route path that the review was bound to when it arrived, or recomputed from its commit; null when neither is possible. */
+  content: Readonly<Record<string, string>> | null;
+  /** Who dismissed it, when it is dismissed and that is known. */
+  dismissedBy: Account | null;
+}
+
+/** Somebody who is named as owner: a user or a team, lower case, with `@`. */
+export type OwnerFacts =
+  | { kind: "user"; name: string; account: Account; canWrite: boolean }
+  | { kind: "team"; name: string; slug: string; canWrite: boolean; members: readonly Account[] }
+  | { kind: "unresolved"; name: string; why: string };
+
+/** Facts about exactly the people that the assessment names (step 4 of the walk). */
+export interface PeopleFacts {
+  reviews: readonly ReviewFacts[];
+  owners: readonly OwnerFacts[];
+  /** Permission of each reviewer, by account id. */
+  writers: Readonly<Record<number, boolean>>;
+  /** Authors, committers and co-authors of the commits; null login: nobody could be found for it. */
+  commitPeople: readonly { account: Account | null; text: string }[];
+  /** False above GitHub's limit of 250 commits. */
+  commitsComplete: boolean;
+  /** Everyone who pushed to the head, from the webhooks that were kept. */
+  pushers: readonly Account[];
+  /** The human behind a pull request that a bot opened. */
+  triggeredBy: Account | null;
+  requested: { users: readonly string[]; teams: readonly string[] };
+  /** Errors that GitHub itself reports for CODEOWNERS; null when it could not be asked. */
+  codeownersErrors: readonly { line: number; column: number; kind: string; message: string; path: string }[] | null;
+}
