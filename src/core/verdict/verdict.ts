@@ -1,0 +1,93 @@
+import type { LiveState, Latch } from "../facts.ts";
+import type { EvidenceFinding } from "../evidence/evidence.ts";
+import type { GuardrailFinding } from "../guardrails/judgement.ts";
+import type { Place, Problem } from "../problem.ts";
+import type { RequirementState } from "../reviewers/requirement.ts";
+import type { Classification } from "../risk/fired-rule.ts";
+import type { Bundle } from "../routes/route-file.ts";
+import type { Stage, Tier, VerdictState } from "../scales.ts";
+
+/** A node of the tree of reasons. `state` of a parent is the worst of its children. */
+export interface Reason {
+  /** Stable kebab-case id. */
+  code: string;
+  state: "ok" | "info" | "waiting" | "blocked" | "invalid";
+  /** One plain sentence, not yet escaped. */
+  text: string;
+  place: Place | null;
+  children: readonly Reason[];
+}
+
+/** What one gate asks before a stage may be entered (SPEC 10). */
+export interface GateFinding {
+  gate: string;
+  state: "ok" | "waiting" | "blocked";
+  text: string;
+  /** Null when a change of the file cannot mend it. */
+  place: Place | null;
+}
+
+/** A review that was looked at and how it counted (SPEC 7). */
+export interface ReviewFinding {
+  reviewId: number;
+  login: string;
+  counts: boolean;
+  /** Roles that it fills when it counts. */
+  roles: readonly string[];
+  /** Why it counts, or why not, in a sentence. */
+  why: string;
+}
+
+export interface RouteVerdict {
+  flagKey: string;
+  environment: string;
+  path: string;
+  binding: string | null;
+  workflow: string | null;
+  owner: string;
+  state: VerdictState;
+  classification: Classification;
+  requirements: readonly RequirementState[];
+  reviews: readonly ReviewFinding[];
+  evidence: readonly EvidenceFinding[];
+  gates: readonly GateFinding[];
+  guardrails: readonly GuardrailFinding[];
+  /** Stage that the head asks for; null when it asks for none. */
+  asked: Stage | null;
+  status: string;
+  live: LiveState | null;
+  latch: Latch | null;
+  baseline: Bundle;
+  candidate: Bundle | null;
+  baselineDigest: string | null;
+  candidateDigest: string | null;
+  /** Audiences and exclusions that the asked stage would have, for people. */
+  exposure: { audience: string; share: string; excluded: readonly string[] };
+  rollback: { value: string; owner: string | null; rehearsal: string };
+  cleanup: string;
+  audit: Readonly<Record<string, string>>;
+  /** What the stages after the asked one will need: roles and evidence, for people. */
+  later: readonly { stage: Stage; needs: readonly string[] }[];
+  /** Digest of everything that a review of this route is bound to (SPEC 7); null when the route cannot be read. */
+  contentDigest: string | null;
+  problems: readonly Problem[];
+  reasons: readonly Reason[];
+  /** What to do next, most urgent first, in plain sentences. */
+  next: readonly string[];
+}
+
+export interface Verdict {
+  state: VerdictState;
+  tier: Tier;
+  /** One sentence for the check run's title. */
+  title: string;
+  routes: readonly RouteVerdict[];
+  /** Problems that belong to no single route: policy, CODEOWNERS, limits. */
+  problems: readonly Problem[];
+  reasons: readonly Reason[];
+  /** People to ask and to stop asking. Logins without `@`; team slugs without organisation. */
+  request: { users: readonly string[]; teams: readonly string[] };
+  withdraw: { users: readonly string[]; teams: readonly string[] };
+  mode: "enforce" | "report";
+  policyDigest: string;
+}
