@@ -1,0 +1,162 @@
+import type { CheckReport } from "../core/effect.ts";
+import type {
+  Account,
+  ChangedPath,
+  FileContent,
+  OwnerFacts,
+  PullFacts,
+  RepositoryFacts,
+  ReviewFacts,
+  TreeEntry,
+  WorkflowRunFacts,
+} from "../core/facts.ts";
+import type { JsonObject } from "../core/json.ts";
+
+/**
+ * GitHub as one installation sees one repository. Reads are bounded and follow every page; a listing that GitHub cuts
+ * says so instead of looking complete. Writes are repeatable: each first looks whether it is already so.
+ *
+ * @throws GitHubError from every method when GitHub refuses, is away, or answers something unknown.
+ */
+export interface RepositoryPort {
+  /** Owner, name, id and default branch, read once per port. */
+  readRepository(): Promise<RepositoryFacts>;
+  /** Null when there is no such pull request. `baseSha` is the tip of the base branch now, read from the ref. */
+  readPull(number: number): Promise<PullFacts | null>;
+  /**
+   * The commit that the merge would give. `pending`: GitHub is still computing it, ask again later. `conflict`: there is none.
+   */
+  readTestMerge(number: number): Promise<{ kind: "ready"; sha: string } | { kind: "conflict" } | { kind: "pending" }>;
+  /** Numbers of open pull requests, oldest first. */
+  listOpenPulls(): Promise<readonly { number: number; headSha: string; baseRef: string }[]>;
+  /** Open pull requests whose head is this commit. */
+  findOpenPullsByHead(sha: string): Promise<readonly number[]>;
+  /** The pull requests that brought a commit of the default branch, merged ones only. */
+  findMergedPulls(sha: string): Promise<readonly number[]>;
+  /** By old and new name; `complete` is false when GitHub's count and the listing differ or the limit of 3,000 is reached. */
+  readChanges(number: number): Promise<{ complete: boolean; files: readonly ChangedPath[] }>;
+  /** The whole tree of a commit. `complete` is false when GitHub truncated it. Null when there is no such commit. */
+  readTree(sha: string): Promise<{ complete: boolean; entries: readonly TreeEntry[] } | null>;
+  /** Contents by blob id, batched; at most 256 KiB of text each, larger ones are `too-large`. The result has every id that was asked. */
+  readBlobs(
+    blobs: readonly { oid: string; mode: TreeEntry["mode"]; size: number }[],
+  ): Promise<ReadonlyMap<string, FileContent>>;
+  /** Commit at the tip of a branch; null when there is none. */
+  readBranch(name: string): Promise<string | null>;
+  /** The first parent of a commit: what the base branch held before a merge. Null for a root commit. */
+  readFirstParent(sha: string): Promise<string | null>;
+  /** Without `content`: the flow fills that from its own store. Oldest first. */
+  readReviews(number: number): Promise<readonly Omit<ReviewFacts, "content">[]>;
+  /** Authors, committers and co-authors of all commits. `complete` is false above GitHub's limit of 250. */
+  readCommitPeople(number: number): Promise<{
+    complete: boolean;
+    people: readonly { account: Account | null; text: string }[];
+    /** Commit ids, oldest first. */
+    commits: readonly string[];
+  }>;
+  readRequestedReviewers(number: number): Promise<{ users: readonly string[]; teams: readonly string[] }>;
+  /** Resolves `@login` and `@org/team` names with members (child teams included) and write access. Order as asked. */
+  readOwners(names: readonly string[]): Promise<readonly OwnerFacts[]>;
+  /** Whether this account may write to the repository. Null when there is no such account. */
+  readPermission(login: string): Promise<{ account: Account; canWrite: boolean } | null>;
+  /** GitHub's own view of the CODEOWNERS errors at a ref; null when it could not be asked. */
+  readCodeownersErrors(
+    ref: string,
+  ): Promise<readonly { line: number; column: number; kind: string; message: string; path: string }[] | null>;
+  /** The workflow run that evidence names, with the artifact that bears `artifactName`. `bundlesAtHead` is left empty: the flow fills it. */
+  readWorkflowRun(runId: number, artifactName: string): Promise<WorkflowRunFacts>;
+  /** A file of the organisation's `.github` repository on its default branch. Null when there is no such file or repository. */
+  readOrganizationFile(path: string): Promise<{ text: string } | { unreadable: string } | null>;
+  /** Name and expected app of the checks that a branch requires; null when that cannot be read. */
+  readRequiredChecks(branch: string): Promise<readonly { name: string; appId: number | null }[] | null>;
+
+  /**
+   * Publishes the check run of a commit. Nothing is written when the newest run of ours of this name there already shows
+   * `externalId`; an unfinished run of ours is updated; otherwise a new run is created, so that annotations never double.
+   */
+  publishCheck(report: CheckReport): Promise<{ checkRunId: number; written: boolean }>;
+  /** The newest check run of ours of this name on a commit. */
+  findCheck(sha: string, name: string): Promise<{ id: number; conclusion: string | null; externalId: string } | null>;
+  /**
+   * Asks for reviews, all at once and then one by one when GitHub refuses the whole (facts/github.md section 4). People
+   * who are asked already are left out. Answers whom GitHub refused.
+   */
+  requestReviewers(
+    number: number,
+    users: readonly string[],
+    teams: readonly string[],
+  ): Promise<{ refused: readonly { name: string; why: string }[] }>;
+  withdrawReviewers(number: number, users: readonly string[], teams: readonly string[]): Promise<void>;
+  /** Creates or edits the one comment of ours that carries `<!-- marker -->`. Nothing is written when the body is the same. */
+  putComment(number: number, marker: string, body: string): Promise<{ commentId: number; written: boolean }>;
+  /** Adds a comment unless one of ours with the marker is there. */
+  addComment(number: number, marker: string, body: string): Promise<{ commentId: number; written: boolean }>;
+  /** Opens an issue unless an open one of ours with the marker is there. */
+  openIssue(
+    marker: string,
+    title: string,
+    body: string,
+    labels: readonly string[],
+  ): Promise<{ number: number; written: boolean }>;
+  /**
+   * Sets the state of the deployment that carries `key` in its payload; creates it when there is none. Never with
+   * GitHub's dangerous defaults (facts/github.md section 9).
+   */
+  setDeployment(deployment: {
+    key: string;
+    sha: string;
+    environment: string;
+    isProduction: boolean;
+    state: "in_progress" | "success" | "failure" | "inactive";
+    description: string;
+    payload: JsonObject;
+  }): Promise<{ deploymentId: number; written: boolean }>;
+}
+
+/** Finds the port of a repository through the installation that covers it. */
+export interface GitHubPort {
+  /** @throws GitHubError with kind `forbidden` when the app is not installed there. */
+  openRepository(owner: string, name: string): Promise<RepositoryPort>;
+  /** Every repository of every installation, for the sweep. */
+  listRepositories(): Promise<readonly { owner: string; name: string; id: number }[]>;
+  /** Deliveries of the app that GitHub could not hand over since `since` (ISO), newest attempt of each guid, oldest first. */
+  listFailedDeliveries(
+    since: string,
+  ): Promise<readonly { id: string; guid: string; event: string; deliveredAt: string }[]>;
+  /** Asks GitHub to send a delivery once more. */
+  redeliver(id: string): Promise<void>;
+  /** Slug and bot login of the app, to know our own comments and requests. */
+  readApp(): Promise<{ id: number; slug: string; botLogin: string }>;
+}
+
+export type GitHubErrorKind =
+  | "unauthorized"
+  | "forbidden"
+  | "missing"
+  | "conflict"
+  | "invalid"
+  | "rate-limited"
+  | "unavailable"
+  | "unexpected";
+
+/** GitHub refused, was away, or said something that nobody has described. */
+export class GitHubError extends Error {
+  override readonly name = "GitHubError";
+  readonly kind: GitHubErrorKind;
+  /** HTTP status; 0 when there was no answer. */
+  readonly status: number;
+  readonly retryable: boolean;
+  /** When GitHub allows the next request; null when it does not say. */
+  readonly retryAt: string | null;
+
+  constructor(
+    message: string,
+    fields: { kind: GitHubErrorKind; status: number; retryable: boolean; retryAt?: string | null; cause?: unknown },
+  ) {
+    super(message, { cause: fields.cause });
+    this.kind = fields.kind;
+    this.status = fields.status;
+    this.retryable = fields.retryable;
+    this.retryAt = fields.retryAt ?? null;
+  }
+}
