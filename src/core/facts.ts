@@ -21,6 +21,8 @@ export interface PullFacts {
   isDraft: boolean;
   merged: boolean;
   mergeCommitSha: string | null;
+  /** ISO 8601; null while it is not merged. Reviews that came later do not count. */
+  mergedAt: string | null;
   author: Account;
   /** Branch that the pull request would be merged into. */
   baseRef: string;
