@@ -1,4 +1,8 @@
 import type { ZodType } from "zod";
+import type { AuditEntry } from "../core/audit/audit-entry.ts";
+import type { AuditFinding } from "../core/audit/verify-audit-export.ts";
+
+export type { AuditEntry } from "../core/audit/audit-entry.ts";
 
 /**
  * The durable memory of Routeward: webhook deliveries, versioned records and the append-only audit log
@@ -37,6 +41,8 @@ export interface StoreOperations {
    * `already-done`: nothing may run for it.
    */
   storeDelivery(delivery: NewDelivery): Promise<StoredDelivery>;
+  /** The same for many at once, answers in their order. A guid that stands twice counts as stored before the second time. */
+  storeDeliveries(deliveries: readonly NewDelivery[]): Promise<StoredDelivery[]>;
   getDelivery(guid: string): Promise<Delivery | undefined>;
   /** Marks the delivery's work as finished. Repeatable. Unknown guids are ignored. */
   markDeliveryDone(guid: string): Promise<void>;
@@ -163,21 +169,6 @@ export interface NewAuditEntry {
   key?: string;
 }
 
-/** One entry of the hash chain. `hash` is the hex SHA-256 over the canonical JSON of all other fields. */
-export interface AuditEntry {
-  /** Counts from 1 without gaps. */
-  seq: number;
-  /** ISO 8601 with milliseconds, UTC. */
-  at: string;
-  type: string;
-  subject: string;
-  key: string | null;
-  data: unknown;
-  /** The hash of the entry before, 64 zeros for the first. */
-  previousHash: string;
-  hash: string;
-}
-
 /** Which entries `readAudit` answers. `limit` is at most 10,000. */
 export interface AuditQuery {
   from?: number;
@@ -205,15 +196,8 @@ export interface OpenIntent extends EffectIntent {
   at: string;
 }
 
-/** Something in the store is not as it was written. */
-export interface StoreFinding {
-  /** Stable kebab-case id, for example `audit-hash-wrong`. */
-  code: string;
-  /** Which row, for example `audit 17` or `record live staging/support-answer`. */
-  where: string;
-  /** One sentence. */
-  message: string;
-}
+/** Something in the store is not as it was written; `where` names the row, for example `record live staging/support-answer`. */
+export type StoreFinding = AuditFinding;
 
 /** The database failed or is away. `retryable` says whether the same call may succeed later. */
 export class StoreError extends Error {
