@@ -86,6 +86,17 @@ export interface BindingFacts {
   dispatchKey: string;
 }
 
+/** What an audience of the policy meant when it was approved; the policy's `Audience` fits it. */
+export interface ApprovedAudience {
+  name: string;
+  internal: boolean;
+  /** Key of a FeatBit segment. */
+  segment: string | null;
+  where: readonly { property: string; in: readonly string[] }[];
+  safe: readonly { property: string; in: readonly string[] }[];
+  percent: number | null;
+}
+
 /** The content of one route that was last approved and merged. */
 export interface ApprovedRoute {
   binding: string;
@@ -97,6 +108,8 @@ export interface ApprovedRoute {
   text: string;
   /** SHA-256 (hex) of every repository file that it names, at the merge. */
   files: Readonly<Record<string, string>>;
+  /** The policy's audiences by name as they were judged: a later policy must not widen what this merge may expose (SPEC 3). */
+  audiences: Readonly<Record<string, ApprovedAudience>>;
   candidateDigest: string | null;
   baselineDigest: string;
   mergeSha: string;
@@ -139,7 +152,8 @@ export interface Latch {
   at: string;
   by: string;
   reason: string;
-  cause: "command" | "button" | "cli" | "breach" | "flag-turned-off";
+  /** `merge`: a merged file said `rolled-back`, `rejected` or `retired`. */
+  cause: "command" | "button" | "cli" | "breach" | "flag-turned-off" | "merge";
   /** The candidate that was live; null when none was. */
   candidateDigest: string | null;
   repository: string;

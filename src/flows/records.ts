@@ -1,0 +1,212 @@
+import { z } from "zod";
+import type { ApprovedRoute, FlagClaim, Latch, LiveState, Rehearsal } from "../core/facts.ts";
+import type { Effect } from "../core/effect.ts";
+import { stages } from "../core/scales.ts";
+import type { RecordKind } from "../ports/store.ts";
+
+/** Key of everything that belongs to one flag of one binding: records, jobs and audit subjects agree on it. */
+export function keyOfFlag(binding: string, flagKey: string): string {
+  return `${binding}/${flagKey}`;
+}
+
+/** Audit subject of one flag. */
+export function subjectOfFlag(binding: string, flagKey: string): string {
+  return `flag/${keyOfFlag(binding, flagKey)}`;
+}
+
+const time = z.iso.datetime();
+const condition = z.object({ property: z.string(), in: z.array(z.string()) });
+const audience = z.object({
+  name: z.string(),
+  internal: z.boolean(),
+  segment: z.string().nullable(),
+  where: z.array(condition),
+  safe: z.array(condition),
+  percent: z.number().nullable(),
+});
+
+/** What was last approved and merged for a flag; key `binding/flagKey`. Written by the pull flow, read by the rollout. */
+export const approvedRouteKind: RecordKind<ApprovedRoute> = {
+  name: "approved-route",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    environment: z.string(),
+    repository: z.string(),
+    path: z.string(),
+    text: z.string(),
+    files: z.record(z.string(), z.string()),
+    audiences: z.record(z.string(), audience),
+    candidateDigest: z.string().nullable(),
+    baselineDigest: z.string(),
+    mergeSha: z.string(),
+    pull: z.number().int(),
+    approvedAt: time,
+    approvers: z.array(
+      z.object({ login: z.string(), id: z.number(), roles: z.array(z.string()), reviewId: z.number() }),
+    ),
+    tier: z.string(),
+  }),
+};
+
+/** What is applied and proven in FeatBit; key `binding/flagKey`. Written by the rollout only. */
+export const liveStateKind: RecordKind<LiveState> = {
+  name: "live-state",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    stage: z.enum(stages).nullable(),
+    step: z.number().int().min(0),
+    share: z.number().min(0).max(100),
+    candidateDigest: z.string().nullable(),
+    baselineDigest: z.string(),
+    audiences: z.array(z.string()),
+    excluded: z.array(z.string()),
+    targetingDigest: z.string(),
+    revision: z.string(),
+    mergeSha: z.string(),
+    enteredAt: time,
+    soakedMs: z.number(),
+    provenAt: time,
+    paused: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
+  }),
+};
+
+/** Above Git (SPEC 13); key `binding/flagKey`. It exists from a rollback until a later approved re-entry is proven. */
+export const latchKind: RecordKind<Latch> = {
+  name: "latch",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    at: time,
+    by: z.string(),
+    reason: z.string(),
+    cause: z.enum(["command", "button", "cli", "breach", "flag-turned-off", "merge"]),
+    candidateDigest: z.string().nullable(),
+    repository: z.string(),
+    pull: z.number().int().nullable(),
+  }),
+};
+
+/** Who owns a flag key; key `binding/<case-folded flagKey>` (SPEC 4). */
+export const flagClaimKind: RecordKind<FlagClaim> = {
+  name: "flag-claim",
+  schema: z.object({ binding: z.string(), flagKey: z.string(), repository: z.string(), path: z.string() }),
+};
+
+/** A rehearsal that Routeward made itself; key `binding/flagKey/<candidate digest>`. */
+export const rehearsalKind: RecordKind<Rehearsal> = {
+  name: "rehearsal",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    candidateDigest: z.string(),
+    at: time,
+    by: z.string(),
+    ok: z.boolean(),
+    forwardMs: z.number(),
+    backMs: z.number(),
+    detail: z.string(),
+  }),
+};
+
+/** The operator's word that a flag which Routeward did not make may be moved by it; key `binding/flagKey` (SPEC 4). */
+export interface Adoption {
+  binding: string;
+  flagKey: string;
+  by: string;
+  at: string;
+}
+
+export const adoptionKind: RecordKind<Adoption> = {
+  name: "adoption",
+  schema: z.object({ binding: z.string(), flagKey: z.string(), by: z.string(), at: time }),
+};
+
+/**
+ * How the rollout of a flag stands, for people: check card, dashboard, `/metrics`.
+ * - `moving`: FeatBit is being brought to the approved state
+ * - `live`: the approved state is proven
+ * - `held`: something forbids the next step; `reason` says what
+ * - `failing`: FeatBit or GitHub refused or was away; tried again by itself
+ * - `rolling-back`, `off`: the latch is set; proven baseline is `off`
+ * - `idle`: the approved file asks for nothing
+ */
+export interface RolloutStatus {
+  binding: string;
+  flagKey: string;
+  state: "moving" | "live" | "held" | "failing" | "rolling-back" | "off" | "idle";
+  /** Plain sentence; empty when there is nothing to say. */
+  reason: string;
+  /** When this state with this reason began. */
+  since: string;
+  /** Runs that ended in the same state with the same reason. */
+  attempts: number;
+  mergeSha: string | null;
+  /** Digests of the flag contents that Routeward wrote or was about to write, newest last: everything else is a change by hand. */
+  written: readonly string[];
+}
+
+export const rolloutStatusKind: RecordKind<RolloutStatus> = {
+  name: "rollout-status",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    state: z.enum(["moving", "live", "held", "failing", "rolling-back", "off", "idle"]),
+    reason: z.string(),
+    since: time,
+    attempts: z.number().int(),
+    mergeSha: z.string().nullable(),
+    written: z.array(z.string()),
+  }),
+};
+
+/** Effects on GitHub that were decided together with a state and are not all done yet; key `binding/flagKey`. */
+export interface RolloutOutbox {
+  binding: string;
+  flagKey: string;
+  /** `owner/name`. */
+  repository: string;
+  effects: readonly RolloutEffect[];
+}
+
+/** The effects that a rollout has on GitHub. */
+export type RolloutEffect = Extract<Effect, { type: "add-comment" | "open-issue" | "set-deployment" }>;
+
+const rolloutEffect: z.ZodType<RolloutEffect> = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("add-comment"),
+    key: z.string(),
+    pull: z.number().int(),
+    marker: z.string(),
+    body: z.string(),
+  }),
+  z.object({
+    type: z.literal("open-issue"),
+    key: z.string(),
+    marker: z.string(),
+    title: z.string(),
+    body: z.string(),
+    labels: z.array(z.string()),
+  }),
+  z.object({
+    type: z.literal("set-deployment"),
+    key: z.string(),
+    sha: z.string(),
+    environment: z.string(),
+    isProduction: z.boolean(),
+    state: z.enum(["in_progress", "success", "failure", "inactive"]),
+    description: z.string(),
+    payload: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  }),
+]);
+
+export const rolloutOutboxKind: RecordKind<RolloutOutbox> = {
+  name: "rollout-outbox",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    repository: z.string(),
+    effects: z.array(rolloutEffect),
+  }),
+};
