@@ -1,0 +1,65 @@
+import type { PeopleFacts, PullFacts, ReviewFacts } from "../core/facts.ts";
+import type { RepositoryPort } from "../ports/github.ts";
+import type { PullState } from "./pull-state.ts";
+
+export interface PeopleQuestion {
+  pull: PullFacts;
+  /** `@login` and `@org/team` names that the assessment wants to know about. */
+  owners: readonly string[];
+  state: PullState;
+  /** Ref whose CODEOWNERS errors GitHub is asked for. */
+  defaultBranch: string;
+  /** Content digests per route path as they are judged now. */
+  contentNow: Readonly<Record<string, string>>;
+  /** The same at another commit, for a review that was missed when it arrived; null when the commit is gone. */
+  contentAt: (commitSha: string) => Promise<Readonly<Record<string, string>> | null>;
+}
+
+async function bindReview(
+  review: Omit<ReviewFacts, "content">,
+  question: PeopleQuestion,
+): Promise<ReviewFacts["content"]> {
+  const stored = question.state.reviewContent[String(review.id)];
+  if (stored !== undefined) return stored;
+  if (review.commitSha === null) return null;
+  if (review.commitSha === question.pull.headSha) return question.contentNow;
+  return question.contentAt(review.commitSha);
+}
+
+/** Asks GitHub about exactly the people that the assessment names (ARCHITECTURE, the walk, step 4). */
+export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPort): Promise<PeopleFacts> {
+  const { pull, state } = question;
+  const [listed, commits, owners, requested, codeownersErrors] = await Promise.all([
+    repository.readReviews(pull.number),
+    repository.readCommitPeople(pull.number),
+    repository.readOwners(question.owners),
+    repository.readRequestedReviewers(pull.number),
+    repository.readCodeownersErrors(question.defaultBranch),
+  ]);
+  const { mergedAt } = pull;
+  const inTime = listed.filter((review) => mergedAt === null || review.submittedAt <= mergedAt);
+  const reviews: ReviewFacts[] = [];
+  for (const review of inTime) reviews.push({ ...review, content: await bindReview(review, question) });
+
+  const logins = new Map<number, string>();
+  for (const { author } of reviews) if (author !== null && !author.isBot) logins.set(author.id, author.login);
+  const writers: Record<number, boolean> = {};
+  await Promise.all(
+    [...logins].map(async ([id, login]) => {
+      const permission = await repository.readPermission(login);
+      // Another account may have taken the login over: then it says nothing about the reviewer.
+      writers[id] = permission !== null && permission.account.id === id && permission.canWrite;
+    }),
+  );
+  return {
+    reviews,
+    owners,
+    writers,
+    commitPeople: commits.people,
+    commitsComplete: commits.complete,
+    pushers: state.pushers,
+    triggeredBy: null,
+    requested,
+    codeownersErrors,
+  };
+}
