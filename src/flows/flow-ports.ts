@@ -1,0 +1,23 @@
+import type { BindingFacts } from "../core/facts.ts";
+import type { FlagPorts } from "../ports/featbit.ts";
+import type { GitHubPort } from "../ports/github.ts";
+import type { MetricsPorts } from "../ports/metrics.ts";
+import type { JobQueue } from "../ports/queue.ts";
+import type { Store } from "../ports/store.ts";
+
+/** What the flows need of the world, put together by the app. */
+export interface FlowPorts {
+  github: GitHubPort;
+  store: Store;
+  queue: JobQueue;
+  /** By binding name. */
+  flags: FlagPorts;
+  metrics: MetricsPorts;
+  bindings: readonly BindingFacts[];
+  /** An unreadable organisation floor blocks (SPEC 3). */
+  requireFloor: boolean;
+  /** Address of this installation for links; null when it has none that people can open. */
+  publicUrl: string | null;
+  /** Milliseconds that never go back, for durations that people are told. */
+  stopwatch: () => number;
+}
