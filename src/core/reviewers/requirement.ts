@@ -1,3 +1,5 @@
+import type { Place } from "../problem.ts";
+
 /** A role that must approve one route (SPEC 6). */
 export interface ReviewRequirement {
   role: string;
@@ -7,6 +9,10 @@ export interface ReviewRequirement {
   owners: readonly string[];
   /** Where the owners were found: `CODEOWNERS line 9`, `policy roles`, `fallback: owners of the file`. */
   source: string;
+  /** The line that names the owners, where a file does; absent when the policy or the author names them. */
+  place?: Place;
+  /** A second role whose owners are in `owners` and fill this one as well (restricted: the policy's domain reviewer). */
+  orRole?: string;
   /** What the reviewer answers for, for people. */
   focus: string;
   /** Ids of fired rules, tier or the author's own wish that ask for this role. */

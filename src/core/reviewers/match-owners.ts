@@ -1,0 +1,116 @@
+import { maskOf, matchElements } from "./owner-pattern.ts";
+import type { CodeownersLine, ParsedCodeowners } from "./parse-codeowners.ts";
+
+/** Who owns a path. `unowned` (a line without owners) and `unmatched` (no line) are two answers. */
+export type OwnersMatch =
+  | { kind: "owned"; line: number; owners: readonly string[] }
+  | { kind: "unowned"; line: number }
+  | { kind: "unmatched" };
+
+/**
+ * Owners of a repository path by the last line that matches it, as GitHub decides (facts/github.md section 5).
+ * @param path without a leading slash
+ */
+export function matchOwners(parsed: Pick<ParsedCodeowners, "lines">, path: string): OwnersMatch {
+  const index = indexOf(parsed.lines);
+  const line = parsed.lines[findLast(index, parsed.lines, path)];
+  if (line === undefined) return { kind: "unmatched" };
+  if (line.owners.length === 0) return { kind: "unowned", line: line.line };
+  return { kind: "owned", line: line.line, owners: line.owners };
+}
+
+/**
+ * Lines (their positions, rising) by what a path must hold for them to match. With it 3,000 paths against 1,030 lines
+ * cost tens of thousands of look-ups in place of three million comparisons.
+ */
+interface LineIndex {
+  /** Rooted lines by their leading literal segments. */
+  byPrefix: ReadonlyMap<string, readonly number[]>;
+  /** Lines such as `apps/` by the name that stands at any depth. */
+  byName: ReadonlyMap<string, readonly number[]>;
+  /** Lines such as `*.js` by the last extension. */
+  byExtension: ReadonlyMap<string, readonly number[]>;
+  others: readonly number[];
+}
+
+/** An index is a pure function of its lines; it is kept only so that it is made once. */
+const indexes = new WeakMap<readonly CodeownersLine[], LineIndex>();
+
+function indexOf(lines: readonly CodeownersLine[]): LineIndex {
+  const known = indexes.get(lines);
+  if (known !== undefined) return known;
+  const made = buildIndex(lines);
+  indexes.set(lines, made);
+  return made;
+}
+
+function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
+  const byPrefix = new Map<string, number[]>();
+  const byName = new Map<string, number[]>();
+  const byExtension = new Map<string, number[]>();
+  const others: number[] = [];
+  for (const [position, { elements }] of lines.entries()) {
+    const prefix = leadingLiterals(elements);
+    const second = elements[0]?.kind === "deep" ? elements[1] : undefined;
+    const extension = second?.kind === "glob" ? lastExtension(second.glob.pieces) : null;
+    if (prefix !== "") push(byPrefix, prefix, position);
+    else if (second?.kind === "literal") push(byName, second.text, position);
+    else if (extension !== null) push(byExtension, extension, position);
+    else others.push(position);
+  }
+  return { byPrefix, byName, byExtension, others };
+}
+
+/** Deeper prefixes distinguish no more real files, and the bound keeps very deep hostile paths cheap. */
+const prefixDepth = 8;
+
+function leadingLiterals(elements: CodeownersLine["elements"]): string {
+  const names: string[] = [];
+  for (const element of elements) {
+    if (element.kind !== "literal" || names.length === prefixDepth) break;
+    names.push(element.text);
+  }
+  return names.join("/");
+}
+
+/** `.js` for a segment glob that ends in `.js`; null when its ending has no dot or holds a wildcard. */
+function lastExtension(pieces: readonly { text: string; wild: ReadonlySet<number> }[]): string | null {
+  const last = pieces.at(-1);
+  if (last === undefined || last.wild.size > 0) return null;
+  const dot = last.text.lastIndexOf(".");
+  return dot < 0 ? null : last.text.slice(dot);
+}
+
+function push(map: Map<string, number[]>, key: string, position: number): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [position]);
+  else list.push(position);
+}
+
+function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: string): number {
+  const segments = path.split("/");
+  const masks = segments.map(maskOf);
+  let best = -1;
+  const consider = (candidates: readonly number[] | undefined): void => {
+    if (candidates === undefined) return;
+    for (let at = candidates.length - 1; at >= 0; at -= 1) {
+      const position = candidates[at] ?? -1;
+      if (position <= best) return;
+      const line = lines[position];
+      if (line !== undefined && matchElements(line.elements, segments, masks)) {
+        best = position;
+        return;
+      }
+    }
+  };
+  let length = -1;
+  for (const [depth, segment] of segments.entries()) {
+    length += segment.length + 1;
+    if (depth < prefixDepth && index.byPrefix.size > 0) consider(index.byPrefix.get(path.slice(0, length)));
+    if (index.byName.size > 0) consider(index.byName.get(segment));
+    const dot = segment.lastIndexOf(".");
+    if (dot >= 0 && index.byExtension.size > 0) consider(index.byExtension.get(segment.slice(dot)));
+  }
+  consider(index.others);
+  return best;
+}

@@ -1,0 +1,105 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { codeownersLimitBytes, parseCodeowners } from "./parse-codeowners.ts";
+
+const path = ".github/CODEOWNERS";
+const parse = (text: string): ReturnType<typeof parseCodeowners> => parseCodeowners({ kind: "text", path, text });
+
+describe("lines of CODEOWNERS", () => {
+  it.each<[string, string, { pattern: string; owners: string[] }[]]>([
+    ["a user", "* @ada", [{ pattern: "*", owners: ["@ada"] }]],
+    ["a team", "* @acme/web-ui", [{ pattern: "*", owners: ["@acme/web-ui"] }]],
+    ["an e-mail address", "*.go docs@example.com", [{ pattern: "*.go", owners: ["docs@example.com"] }]],
+    ["several owners on one line", "/a/ @ada @acme/x", [{ pattern: "/a/", owners: ["@ada", "@acme/x"] }]],
+    ["owners are compared without their case", "* @Ada @ADA", [{ pattern: "*", owners: ["@ada"] }]],
+    ["the pattern keeps its case", "/Docs/ @ada", [{ pattern: "/Docs/", owners: ["@ada"] }]],
+    ["a line without owners is a line", "/a/", [{ pattern: "/a/", owners: [] }]],
+    ["a comment after the owners", "*.js @ada #This is a comment.", [{ pattern: "*.js", owners: ["@ada"] }]],
+    ["a comment in place of the owners", "/a/ # nobody", [{ pattern: "/a/", owners: [] }]],
+    ["a whole comment is no line", "# * @ada", []],
+    ["an indented comment is no line", "   # * @ada", []],
+    ["an empty line is no line", "   \t ", []],
+    ["an indented line", "\t  * @ada", [{ pattern: "*", owners: ["@ada"] }]],
+    ["blanks at the end", "* @ada \t", [{ pattern: "*", owners: ["@ada"] }]],
+    ["tabs between", "*\t@ada\t\t@bo", [{ pattern: "*", owners: ["@ada", "@bo"] }]],
+    [
+      "Windows line ends",
+      "* @ada\r\n/a/ @bo\r\n",
+      [
+        { pattern: "*", owners: ["@ada"] },
+        { pattern: "/a/", owners: ["@bo"] },
+      ],
+    ],
+    ["a byte order mark", "\uFEFF* @ada", [{ pattern: "*", owners: ["@ada"] }]],
+    ["an escaped space belongs to the pattern", "/my\\ docs/ @ada", [{ pattern: "/my\\ docs/", owners: ["@ada"] }]],
+    ["a managed user's name with an underscore", "* @ada_acme", [{ pattern: "*", owners: ["@ada_acme"] }]],
+  ])("%s", (_name, text, lines) => {
+    const parsed = parse(text);
+    expect(parsed.lines.map(({ pattern, owners }) => ({ pattern, owners }))).toEqual(lines);
+    expect(parsed.problems).toEqual([]);
+  });
+});
+
+describe("a mistake costs its own line only, and is reported with line and column", () => {
+  it.each<[string, string, string, number]>([
+    ["an owner without an at sign", "*.txt docs", "codeowners-invalid-owner", 7],
+    ["an e-mail address without its domain", "*.txt @ok docs@", "codeowners-invalid-owner", 11],
+    ["a lone at sign", "* @", "codeowners-invalid-owner", 3],
+    ["a team with a dot", "* @acme/web.ui", "codeowners-invalid-owner", 3],
+    ["a team inside a team", "* @acme/web/ui", "codeowners-invalid-owner", 3],
+    ["a comment glued to an owner", "* @ada#lead", "codeowners-invalid-owner", 3],
+    ["an unescaped space in a path", "/my docs/ @ada", "codeowners-invalid-owner", 5],
+    ["negation", "  !/a/ @ada", "codeowners-invalid-pattern", 3],
+    ["a character range", "/a/[bc]/ @ada", "codeowners-invalid-pattern", 4],
+    ["three asterisks", "***/*.rb @ada", "codeowners-invalid-pattern", 1],
+    ["an escaped number sign", "\\#a @ada", "codeowners-invalid-pattern", 1],
+  ])("%s", (_name, text, code, column) => {
+    const parsed = parse(`* @first\n${text}\n/z/ @last`);
+    expect(parsed.lines.map(({ line }) => line)).toEqual([1, 3]);
+    expect(parsed.invalidLines).toEqual([2]);
+    expect(parsed.problems).toMatchObject([{ code, severity: "warning", path, line: 2, column, found: text.trim() }]);
+  });
+
+  it("reports no more than fifty of them, but knows all", () => {
+    const parsed = parse("!x @a\n".repeat(80));
+    expect(parsed.problems).toHaveLength(50);
+    expect(parsed.invalidLines).toHaveLength(80);
+  });
+});
+
+describe("a file that gives no answer owns nothing", () => {
+  it("is absent", () => {
+    expect(parseCodeowners({ kind: "absent" })).toMatchObject({ kind: "absent", lines: [], problems: [] });
+  });
+
+  it("is unreadable", () => {
+    const parsed = parseCodeowners({ kind: "unreadable", path, why: "binary" });
+    expect(parsed).toMatchObject({ kind: "unreadable", lines: [], problems: [{ severity: "error", found: "binary" }] });
+  });
+
+  it.each<[string, string, "read" | "too-large"]>([
+    ["one byte under the limit is read", `* @ada\n${"#".repeat(codeownersLimitBytes - 8)}`, "read"],
+    ["the limit itself is too large", `* @ada\n${"#".repeat(codeownersLimitBytes - 7)}`, "too-large"],
+    ["two-byte letters count twice", `* @ada\n#${"é".repeat(codeownersLimitBytes / 2)}`, "too-large"],
+    ["three-byte letters count three times", `* @ada\n#${"€".repeat(codeownersLimitBytes / 3)}`, "too-large"],
+    ["four-byte letters count four times", `* @ada\n#${"😀".repeat(codeownersLimitBytes / 4)}`, "too-large"],
+    [
+      "a little less than the limit in four-byte letters",
+      `* @ada\n#${"😀".repeat(codeownersLimitBytes / 4 - 4)}`,
+      "read",
+    ],
+  ])("%s", (_name, text, kind) => {
+    const parsed = parse(text);
+    expect(parsed.kind).toBe(kind);
+    expect(parsed.lines).toHaveLength(kind === "read" ? 1 : 0);
+    expect(parsed.problems.map(({ severity }) => severity)).toEqual(kind === "read" ? [] : ["error"]);
+  });
+
+  it("never throws, whatever the text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 400 }), (text) => {
+        expect(() => parse(text)).not.toThrow();
+      }),
+    );
+  });
+});

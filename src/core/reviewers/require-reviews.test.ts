@@ -1,0 +1,344 @@
+import { describe, expect, it } from "vitest";
+import type { Classification, FiredRule } from "../risk/fired-rule.ts";
+import { tiers, worstOf, type Tier, type Trigger } from "../scales.ts";
+import { parseCodeowners } from "./parse-codeowners.ts";
+import { requireReviews, type RequirementInput } from "./require-reviews.ts";
+
+const everyRole = `
+*                                   @acme/everyone
+/model-routes/                      @acme/platform
+/model-routes/support/              @acme/support
+/.github/roles/ai-platform-owner/   @acme/platform
+/.github/roles/finance-owner/       @acme/finance
+/.github/roles/finance-owner/model-routes/billing/ @acme/billing-finance
+/.github/roles/operations-owner/    @acme/sre
+/.github/roles/security-owner/      @acme/security @acme/privacy
+/.github/roles/release-owner/       @acme/release
+/.github/roles/policy-owner/        @acme/governance
+/.github/roles/support-product-owner/ @acme/support
+`;
+
+function rule(id: string, tier: Tier, triggers: Trigger[]): FiredRule {
+  const place = { path: "model-routes/support/a.yaml", line: 1, column: 1 };
+  return { id, tier, triggers, sentence: id, place, difference: "baseline-to-candidate" };
+}
+
+function classification(...fired: FiredRule[]): Classification {
+  const tier = worstOf(
+    tiers,
+    fired.map((rule) => rule.tier),
+    "low",
+  );
+  return { tier, fired, triggers: [...new Set(fired.flatMap((rule) => rule.triggers))].sort() };
+}
+
+function input(fired: FiredRule[], over: Partial<RequirementInput> & { text?: string } = {}): RequirementInput {
+  return {
+    classification: classification(...fired),
+    route: { stage: "internal-canary", reviewers: [] },
+    policy: { roles: {}, stages: {}, approvals: { counts: {}, separationOfDuties: [] } },
+    codeowners: parseCodeowners({ kind: "text", path: ".github/CODEOWNERS", text: over.text ?? everyRole }),
+    paths: ["model-routes/support/a.yaml"],
+    ...over,
+  };
+}
+
+const rolesOf = (input: RequirementInput): string[] => requireReviews(input).map(({ role }) => role);
+
+describe("each trigger asks its role", () => {
+  it.each<[Trigger, string]>([
+    ["quality", "product-owner"],
+    ["platform", "ai-platform-owner"],
+    ["cost", "finance-owner"],
+    ["latency", "operations-owner"],
+    ["data", "security-owner"],
+    ["exposure", "release-owner"],
+    ["governance", "policy-owner"],
+  ])("%s asks %s", (trigger, role) => {
+    const found = requireReviews(input([rule("some-rule", "medium", [trigger])]));
+    expect(found.find((requirement) => requirement.role === role)?.because).toContain("some-rule");
+  });
+});
+
+describe("what the tier adds", () => {
+  it.each<[string, FiredRule[], Partial<RequirementInput>, string[]]>([
+    ["low needs one owner of the file", [rule("metadata-only", "low", [])], {}, ["file-owner"]],
+    ["a low rule asks no specialist even with triggers", [rule("rollback", "low", ["exposure"])], {}, ["file-owner"]],
+    [
+      "medium adds the platform owner",
+      [rule("x", "medium", ["latency"])],
+      {},
+      ["ai-platform-owner", "operations-owner"],
+    ],
+    [
+      "high adds product and platform",
+      [rule("x", "high", ["cost"])],
+      {},
+      ["product-owner", "ai-platform-owner", "finance-owner"],
+    ],
+    [
+      "restricted adds security before live exposure",
+      [rule("x", "restricted", ["cost"])],
+      {},
+      ["product-owner", "ai-platform-owner", "finance-owner", "security-owner"],
+    ],
+    [
+      "shadow counts as live exposure",
+      [rule("x", "restricted", ["cost"])],
+      { route: { stage: "shadow", reviewers: [] } },
+      ["product-owner", "ai-platform-owner", "finance-owner", "security-owner"],
+    ],
+    [
+      "restricted at offline evaluation needs no security by tier alone",
+      [rule("x", "restricted", ["cost"])],
+      { route: { stage: "offline-eval", reviewers: [] } },
+      ["product-owner", "ai-platform-owner", "finance-owner"],
+    ],
+    [
+      "a change of the rules needs the policy owner alone",
+      [rule("g", "restricted", ["governance"])],
+      {},
+      ["policy-owner"],
+    ],
+    [
+      "rules and route together keep the route's own tier",
+      [rule("g", "restricted", ["governance"]), rule("x", "medium", ["latency"])],
+      {},
+      ["ai-platform-owner", "operations-owner", "policy-owner"],
+    ],
+    [
+      "a policy rule without triggers still raises the tier",
+      [rule("p", "high", [])],
+      {},
+      ["product-owner", "ai-platform-owner"],
+    ],
+  ])("%s", (_name, fired, over, roles) => {
+    expect(rolesOf(input(fired, over))).toEqual(roles);
+  });
+});
+
+describe("what the author and the policy add", () => {
+  it("a role name, a user and a team of approval.reviewers each become a requirement", () => {
+    const route = { stage: "internal-canary" as const, reviewers: ["support-product-owner", "@Ada", "@acme/privacy"] };
+    const found = requireReviews(input([rule("x", "medium", [])], { route }));
+    expect(found.map(({ role, owners, source }) => [role, owners, source])).toEqual([
+      ["ai-platform-owner", ["@acme/platform"], "CODEOWNERS line 5"],
+      ["@acme/privacy", ["@acme/privacy"], "named in approval.reviewers"],
+      ["@ada", ["@ada"], "named in approval.reviewers"],
+      ["support-product-owner", ["@acme/support"], "CODEOWNERS line 12"],
+    ]);
+  });
+
+  it("the author's wish for a role that is needed anyway adds a reason, not a second requirement", () => {
+    const route = { stage: "internal-canary" as const, reviewers: ["ai-platform-owner"] };
+    const [found, ...rest] = requireReviews(input([rule("x", "medium", ["platform"])], { route }));
+    expect(rest).toEqual([]);
+    expect(found?.because).toEqual(["approval.reviewers", "medium risk", "x"]);
+  });
+
+  it.each<[string, string, string[]]>([
+    ["a draft asks only the owner of its file", "draft-only", ["file-owner"]],
+    ["going back waits for nobody else", "rollback", ["file-owner"]],
+    ["words alone still ask whom the author named", "metadata-only", ["file-owner", "support-product-owner"]],
+  ])("%s", (_name, id, roles) => {
+    const route = { stage: "default" as const, reviewers: ["support-product-owner"] };
+    expect(rolesOf(input([rule(id, "low", [])], { route }))).toEqual(roles);
+  });
+
+  it("the policy sets the count of approvals for a role", () => {
+    const policy = { roles: {}, stages: {}, approvals: { counts: { "ai-platform-owner": 2 }, separationOfDuties: [] } };
+    expect(requireReviews(input([rule("x", "medium", [])], { policy }))[0]?.count).toBe(2);
+  });
+
+  it("a count below one is one", () => {
+    const policy = { roles: {}, stages: {}, approvals: { counts: { "ai-platform-owner": 0 }, separationOfDuties: [] } };
+    expect(requireReviews(input([rule("x", "medium", [])], { policy }))[0]?.count).toBe(1);
+  });
+
+  it.each<[string, FiredRule, string[]]>([
+    ["the gate of the asked stage adds its roles", rule("x", "medium", []), ["ai-platform-owner", "legal-owner"]],
+    ["also outside production", rule("non-production-only", "low", []), ["file-owner", "legal-owner"]],
+    ["but not to an edit of words", rule("metadata-only", "low", []), ["file-owner"]],
+  ])("%s", (_name, fired, roles) => {
+    const gate = { soakMs: null, evidence: [], roles: ["legal-owner"], mayBeSkipped: false };
+    const policy = { ...input([]).policy, stages: { "internal-canary": gate } };
+    expect(rolesOf(input([fired], { policy }))).toEqual(roles);
+  });
+
+  it("a role that could not be a folder name is missing, not a crash", () => {
+    const route = { stage: null, reviewers: ["../../etc", "constructor", "__proto__"] };
+    const found = requireReviews(input([rule("x", "high", [])], { route }));
+    expect(found.filter(({ missing }) => missing !== null).map(({ role }) => role)).toEqual([
+      "../../etc",
+      "__proto__",
+      "constructor",
+    ]);
+  });
+});
+
+describe("who owns a role", () => {
+  const owners = (role: Trigger, tier: Tier, over: Parameters<typeof input>[1] = {}): unknown => {
+    const found = requireReviews(input([rule("x", tier, [role])], over)).filter(({ because }) => because.includes("x"));
+    return found.map(({ owners, source, missing }) => (missing === null ? [source, ...owners] : missing.lineToAdd));
+  };
+  const policyNaming = (role: string, names: string[]): Pick<RequirementInput, "policy"> => ({
+    policy: { ...input([]).policy, roles: { [role]: names } },
+  });
+
+  it.each<[string, Trigger, Tier, Parameters<typeof input>[1], unknown]>([
+    ["the role line", "cost", "high", {}, [["CODEOWNERS line 6", "@acme/finance"]]],
+    [
+      "the special role line of a folder",
+      "cost",
+      "high",
+      { paths: ["model-routes/billing/a.yaml"] },
+      [["CODEOWNERS line 7", "@acme/billing-finance"]],
+    ],
+    [
+      "the policy goes before CODEOWNERS",
+      "cost",
+      "high",
+      policyNaming("finance-owner", ["@Acme/CFO", "@acme/cfo"]),
+      [["policy roles", "@acme/cfo"]],
+    ],
+    [
+      "a policy that names nobody readable changes nothing",
+      "cost",
+      "high",
+      policyNaming("finance-owner", ["cfo"]),
+      [["CODEOWNERS line 6", "@acme/finance"]],
+    ],
+    [
+      "the product owner is the owner of the file at every tier",
+      "quality",
+      "restricted",
+      {},
+      [["fallback: owners of the file (CODEOWNERS line 4)", "@acme/support"]],
+    ],
+    [
+      "other roles fall back to the owners of the file at medium",
+      "cost",
+      "medium",
+      { text: "/model-routes/ @acme/platform" },
+      [["fallback: owners of the file (CODEOWNERS line 1)", "@acme/platform"]],
+    ],
+    [
+      "at high they block, with the line to add",
+      "cost",
+      "high",
+      { text: "* @acme/everyone" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
+      "a general line never answers for a role",
+      "cost",
+      "high",
+      { text: "* @a\n*.yaml @b\n/.github/ @c\n/.github/roles/ @d\n**/roles/finance-owner/ @e" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
+      "a line of a role whose name only begins alike does not answer",
+      "cost",
+      "high",
+      { text: "/.github/roles/finance-owner-eu/ @a" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
+      "a later general line does not take a role away",
+      "cost",
+      "high",
+      { text: "/.github/roles/finance-owner/ @a\n* @b" },
+      [["CODEOWNERS line 1", "@a"]],
+    ],
+    [
+      "a role line without owners takes the role away",
+      "cost",
+      "high",
+      { text: "/.github/roles/finance-owner/ @a\n/.github/roles/finance-owner/model-routes/" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
+      "without CODEOWNERS nobody answers",
+      "quality",
+      "medium",
+      { text: "" },
+      ["/.github/roles/product-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
+      "both names of a moved file have their owners",
+      "cost",
+      "high",
+      { paths: ["model-routes/support/a.yaml", "model-routes/billing/a.yaml"] },
+      [
+        ["CODEOWNERS line 6", "@acme/finance"],
+        ["CODEOWNERS line 7 for the old name model-routes/billing/a.yaml", "@acme/billing-finance"],
+      ],
+    ],
+    [
+      "the same owners under both names are asked once",
+      "latency",
+      "high",
+      { paths: ["model-routes/support/a.yaml", "model-routes/billing/a.yaml"] },
+      [["CODEOWNERS line 8", "@acme/sre"]],
+    ],
+    [
+      "an old name without owners asks nobody",
+      "quality",
+      "medium",
+      { text: "/model-routes/ @a", paths: ["model-routes/a.yaml", "old/a.yaml"] },
+      [["fallback: owners of the file (CODEOWNERS line 1)", "@a"]],
+    ],
+  ])("%s", (_name, trigger, tier, over, expected) => {
+    expect(owners(trigger, tier, over)).toEqual(expected);
+  });
+
+  it.each<[string, string, string]>([
+    ["in a folder", "model-routes/support/a.yaml", "/model-routes/support/ @ORGANISATION/TEAM"],
+    ["at the root", "a.yaml", "/* @ORGANISATION/TEAM"],
+    ["with a space", "my routes/a.yaml", "/my\\ routes/ @ORGANISATION/TEAM"],
+    ["below a folder that CODEOWNERS cannot name", "routes/[x]/a.yaml", "/routes/ @ORGANISATION/TEAM"],
+  ])("an unowned file blocks at low too and shows the line to add: %s", (_name, path, lineToAdd) => {
+    const [found] = requireReviews(input([rule("metadata-only", "low", [])], { text: "", paths: [path] }));
+    expect(found).toMatchObject({ role: "file-owner", owners: [], missing: { lineToAdd } });
+  });
+
+  it.each<[string, RequirementInput["codeowners"], string]>([
+    ["absent", parseCodeowners({ kind: "absent" }), "there is no CODEOWNERS file that names owners of the file"],
+    [
+      "unreadable",
+      parseCodeowners({ kind: "unreadable", path: "CODEOWNERS", why: "binary" }),
+      "CODEOWNERS could not be read, so nothing names owners of the file",
+    ],
+    [
+      "on purpose unowned",
+      parseCodeowners({ kind: "text", path: "CODEOWNERS", text: "* @a\n*.yaml" }),
+      "CODEOWNERS line 2 says that nobody owns the file",
+    ],
+  ])("says why nobody owns the file: %s", (_name, codeowners, why) => {
+    expect(requireReviews(input([rule("metadata-only", "low", [])], { codeowners }))[0]?.missing?.why).toBe(why);
+  });
+});
+
+describe("the policy's domain reviewer may stand in for security", () => {
+  const text = `${everyRole}\n/.github/roles/domain-reviewer/ @acme/clinical`;
+
+  it("where only the tier asks for security", () => {
+    const found = requireReviews(input([rule("x", "restricted", ["cost"])], { text })).at(-1);
+    expect(found).toMatchObject({
+      role: "security-owner",
+      orRole: "domain-reviewer",
+      owners: ["@acme/security", "@acme/privacy", "@acme/clinical"],
+    });
+  });
+
+  it("not where a rule about data asks for security itself", () => {
+    const found = requireReviews(input([rule("restricted-data", "restricted", ["data"])], { text })).at(-1);
+    expect(found).toMatchObject({ role: "security-owner", owners: ["@acme/security", "@acme/privacy"] });
+  });
+
+  it("also where nobody owns security", () => {
+    const lines = "* @a\n/.github/roles/domain-reviewer/ @acme/clinical";
+    const found = requireReviews(input([rule("x", "restricted", ["cost"])], { text: lines })).at(-1);
+    expect(found).toMatchObject({ role: "security-owner", owners: ["@acme/clinical"], missing: null });
+  });
+});
