@@ -60,11 +60,15 @@ export async function openPglite(dataDir: string, parts: PgliteParts = durablePa
     throw describeFailure(`failed to open the embedded store in ${directory}`, error);
   }
   const opened = pglite;
-  let closing: Promise<void> | undefined;
-  return {
-    pglite: opened,
-    close: () => (closing ??= opened.close().finally(() => lock.release())),
+  const closeBoth = async (): Promise<void> => {
+    try {
+      if (!opened.closed) await opened.close();
+    } finally {
+      lock.release();
+    }
   };
+  let closing: Promise<void> | undefined;
+  return { pglite: opened, close: () => (closing ??= closeBoth()) };
 }
 
 function prepareDirectory(dataDir: string): string {
