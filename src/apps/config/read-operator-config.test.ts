@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { ConfigurationError } from "./read-environment.ts";
+import { doPatternsOverlap, parseOperatorConfig } from "./read-operator-config.ts";
+
+const example = readFileSync(new URL("../../../docs/examples/routeward.config.yaml", import.meta.url), "utf8");
+const env = { FEATBIT_ACCESS_TOKEN: "api-token", FEATBIT_SDK_KEY: "sdk-key" };
+const second = example.slice(example.indexOf("  - name:"), example.indexOf("sweep:"));
+
+const mistakesOf = (text: string, variables: Record<string, string> = env): readonly string[] => {
+  try {
+    parseOperatorConfig("routeward.config.yaml", text, variables);
+    return [];
+  } catch (error) {
+    return (error as ConfigurationError).mistakes;
+  }
+};
+
+it("accepts the example as it stands", () => {
+  const config = parseOperatorConfig("routeward.config.yaml", example, env);
+  expect(config.bindings[0]).toMatchObject({
+    name: "acme-production",
+    isProduction: true,
+    dispatchKey: "accountId",
+    featbit: { accessToken: "api-token", sdkKey: "sdk-key", webhookSecret: null },
+  });
+  expect(config.sweep).toEqual({ pullRequests: 600_000, deliveries: 300_000, drift: 300_000 });
+});
+
+describe("a mistake is named with its line", () => {
+  it.each([
+    ["an unknown key", example.replace("flagKeys:", "flagKey:"), /routeward\.config\.yaml:\d+:\d+: .*flagKeys/s],
+    ["a wrong address", example.replace("http://127.0.0.1:5000", "featbit"), /routeward\.config\.yaml:\d+:\d+/],
+    ["a duration without unit", example.replace("10m", "ten"), /10m/],
+  ])("%s", (_name, text, expected) => {
+    expect(mistakesOf(text).join("\n")).toMatch(expected);
+  });
+});
+
+it("lists all missing secrets at once, by name only", () => {
+  expect(mistakesOf(example, {})).toEqual([
+    expect.stringContaining("FEATBIT_ACCESS_TOKEN is missing"),
+    expect.stringContaining("FEATBIT_SDK_KEY is missing"),
+  ]);
+});
+
+it("refuses bindings that overlap", () => {
+  const two = example.replace(
+    "sweep:",
+    `${second.replace("acme-production", "other").replace("support_*", "support_answer_*")}sweep:`,
+  );
+  expect(mistakesOf(two)).toEqual([expect.stringContaining("overlap")]);
+  const apart = example.replace(
+    "sweep:",
+    `${second.replace("acme-production", "other").replace("support_*", "sales_*")}sweep:`,
+  );
+  expect(mistakesOf(apart)).toEqual([]);
+});
+
+it.each([
+  ["support_*", "support_a", true],
+  ["support_*", "*_model", true],
+  ["support_*", "SUPPORT_x", true],
+  ["a*b", "a*c", false],
+  ["*", "x", true],
+  ["sales_*", "support_*", false],
+  ["*a".repeat(60), `${"*b".repeat(60)}c`, false],
+])("patterns %s and %s overlap: %s", (a, b, expected) => {
+  expect(doPatternsOverlap(a, b)).toBe(expected);
+});

@@ -1,0 +1,205 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { BindingFacts } from "../../core/facts.ts";
+import { parseDuration } from "../../core/time/parse-duration.ts";
+import { explainSchemaIssues } from "../../core/yaml/explain-schema-issues.ts";
+import { parseYaml } from "../../core/yaml/parse-yaml.ts";
+import { strictMap } from "../../core/yaml/strict-map.ts";
+import { ConfigurationError } from "./read-environment.ts";
+
+/** One binding with its secrets filled in from the environment (SPEC 4). */
+export interface Binding extends BindingFacts {
+  featbit: {
+    apiUrl: string;
+    evaluationUrl: string;
+    streamingUrl: string;
+    envId: string;
+    accessToken: string;
+    sdkKey: string;
+    webhookSecret: string | null;
+  };
+  metrics: { prometheusUrl: string; token: string | null } | null;
+}
+
+/** The operator's file: which repository may move which FeatBit environment, and how often to look. */
+export interface OperatorConfig {
+  bindings: readonly Binding[];
+  /** Milliseconds between sweeps. */
+  sweep: { pullRequests: number; deliveries: number; drift: number };
+  requireFloor: boolean;
+}
+
+const url = (protocols: readonly string[], expected: string) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    params: { code: "bad-url", expected, fix: `Write a full address, for example ${expected}.` },
+  });
+const httpUrl = url(["http:", "https:"], "https://featbit.example.com");
+const streamUrl = url(["ws:", "wss:", "http:", "https:"], "wss://featbit.example.com");
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/);
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== null, {
+    params: {
+      code: "bad-duration",
+      expected: "a number and ms, s, m, h or d, for example 10m",
+      fix: "Write a duration such as 10m.",
+    },
+  })
+  .transform((text) => parseDuration(text) ?? 0);
+
+const bindingSchema = strictMap({
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
+  repositories: z.array(z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/)).min(1),
+  environment: z.string().min(1),
+  production: z.boolean(),
+  flagKeys: z.array(z.string().regex(/^[A-Za-z0-9._*-]{1,128}$/)).min(1),
+  featbit: strictMap({
+    apiUrl: httpUrl,
+    evaluationUrl: httpUrl,
+    streamingUrl: streamUrl,
+    envId: z.guid(),
+    accessTokenEnv: variableName,
+    sdkKeyEnv: variableName,
+    webhookSecretEnv: variableName.optional(),
+    dispatchKey: z.string().min(1).max(128),
+  }),
+  metrics: strictMap({ prometheusUrl: httpUrl, tokenEnv: variableName.optional() }).optional(),
+});
+
+const configSchema = strictMap({
+  bindings: z.array(bindingSchema).min(1),
+  sweep: strictMap({
+    pullRequests: duration.optional(),
+    deliveries: duration.optional(),
+    drift: duration.optional(),
+  }).optional(),
+  requireFloor: z.boolean().optional(),
+});
+
+type RawBinding = z.infer<typeof bindingSchema>;
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Whether some flag key fits both patterns. `*` stands for any text. Bounded: patterns have at most 128 characters. */
+export function doPatternsOverlap(a: string, b: string): boolean {
+  const known = new Map<number, boolean>();
+  const walk = (i: number, j: number): boolean => {
+    const key = i * 200 + j;
+    const seen = known.get(key);
+    if (seen !== undefined) return seen;
+    known.set(key, false);
+    let fits = false;
+    if (i === a.length && j === b.length) fits = true;
+    else if (a[i] === "*") fits = walk(i + 1, j) || (j < b.length && walk(i, j + 1));
+    else if (b[j] === "*") fits = walk(i, j + 1) || (i < a.length && walk(i + 1, j));
+    else fits = i < a.length && j < b.length && a[i]?.toLowerCase() === b[j]?.toLowerCase() && walk(i + 1, j + 1);
+    known.set(key, fits);
+    return fits;
+  };
+  return walk(0, 0);
+}
+
+/** Two bindings that could both move one flag of one FeatBit environment, or both claim a route of one repository. */
+function findOverlaps(bindings: readonly RawBinding[], path: string): string[] {
+  const mistakes: string[] = [];
+  for (const [index, one] of bindings.entries()) {
+    for (const other of bindings.slice(index + 1)) {
+      if (one.name === other.name)
+        mistakes.push(`${path}: two bindings are named "${one.name}"; give each its own name`);
+      const sharesRepository = one.repositories.some((name) =>
+        other.repositories.some((repository) => repository.toLowerCase() === name.toLowerCase()),
+      );
+      const sameTarget = one.featbit.envId.toLowerCase() === other.featbit.envId.toLowerCase();
+      const sameSource = sharesRepository && one.environment === other.environment;
+      if (!sameTarget && !sameSource) continue;
+      const clash = one.flagKeys.find((key) => other.flagKeys.some((pattern) => doPatternsOverlap(key, pattern)));
+      if (clash === undefined) continue;
+      const what = sameTarget
+        ? "the same FeatBit environment"
+        : `environment "${one.environment}" of the same repository`;
+      mistakes.push(
+        `${path}: bindings "${one.name}" and "${other.name}" overlap on "${clash}" in ${what}; a flag must belong to one`,
+      );
+    }
+  }
+  return mistakes;
+}
+
+function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: string[]): Binding {
+  const secret = (name: string, what: string): string => {
+    const value = env[name]?.trim() ?? "";
+    if (value === "") mistakes.push(`${name} is missing: ${path} names it as ${what} of binding "${raw.name}"`);
+    return value;
+  };
+  const { featbit, metrics } = raw;
+  return {
+    name: raw.name,
+    repositories: raw.repositories,
+    environment: raw.environment,
+    isProduction: raw.production,
+    flagKeys: raw.flagKeys,
+    dispatchKey: featbit.dispatchKey,
+    featbit: {
+      apiUrl: featbit.apiUrl.replace(/\/$/, ""),
+      evaluationUrl: featbit.evaluationUrl.replace(/\/$/, ""),
+      streamingUrl: featbit.streamingUrl.replace(/\/$/, ""),
+      envId: featbit.envId,
+      accessToken: secret(featbit.accessTokenEnv, "the FeatBit access token"),
+      sdkKey: secret(featbit.sdkKeyEnv, "the FeatBit SDK key"),
+      // Optional even when it is named: without it FeatBit's webhooks are refused and the timer looks for drift.
+      webhookSecret: featbit.webhookSecretEnv === undefined ? null : (env[featbit.webhookSecretEnv]?.trim() ?? null),
+    },
+    metrics:
+      metrics === undefined
+        ? null
+        : {
+            prometheusUrl: metrics.prometheusUrl,
+            token: metrics.tokenEnv === undefined ? null : secret(metrics.tokenEnv, "the metrics token"),
+          },
+  };
+}
+
+/** Parses the operator's file. @throws ConfigurationError that lists every mistake with its line. */
+export function parseOperatorConfig(path: string, text: string, env: Variables): OperatorConfig {
+  const document = parseYaml(path, text);
+  if (!document.ok) {
+    throw new ConfigurationError(
+      document.problems.map((one) => `${one.path}:${one.line}:${one.column}: ${one.message} ${one.fix}`),
+    );
+  }
+  const parsed = configSchema.safeParse(document.value.value);
+  if (!parsed.success) {
+    const problems = explainSchemaIssues(document.value, [], document.value.value, parsed.error.issues);
+    throw new ConfigurationError(
+      problems.map(
+        (one) =>
+          `${path}:${one.line}:${one.column}: ${one.message} Expected ${one.expected}, found ${one.found}. ${one.fix}`,
+      ),
+    );
+  }
+  const mistakes = findOverlaps(parsed.data.bindings, path);
+  const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env, path, mistakes));
+  if (mistakes.length > 0) throw new ConfigurationError(mistakes);
+  const minute = 60_000;
+  return {
+    bindings,
+    sweep: {
+      pullRequests: parsed.data.sweep?.pullRequests ?? 10 * minute,
+      deliveries: parsed.data.sweep?.deliveries ?? 5 * minute,
+      drift: parsed.data.sweep?.drift ?? 5 * minute,
+    },
+    requireFloor: parsed.data.requireFloor ?? false,
+  };
+}
+
+/** Reads the operator's file. @throws ConfigurationError when it is missing or wrong. */
+export function readOperatorConfig(path: string, env: Variables): OperatorConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    throw new ConfigurationError([
+      `${path} cannot be read: set ROUTEWARD_CONFIG to the operator's file (see docs/operation.md)`,
+    ]);
+  }
+  return parseOperatorConfig(path, text, env);
+}
