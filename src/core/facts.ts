@@ -254,6 +254,11 @@ export interface ReviewFacts {
   content: Readonly<Record<string, string>> | null;
   /** Who dismissed it, when it is dismissed and that is known. */
   dismissedBy: Account | null;
+  /**
+   * What the review said before it was dismissed, from the timeline's `review_dismissed` event. Absent or null: unknown,
+   * and then a dismissal by somebody who may not lift an objection is taken for a lifted objection (SPEC 7).
+   */
+  dismissedState?: "APPROVED" | "CHANGES_REQUESTED" | "COMMENTED" | null;
 }
 
 /** Somebody who is named as owner: a user or a team, lower case, with `@`. */
@@ -277,6 +282,8 @@ export interface PeopleFacts {
   /** The human behind a pull request that a bot opened. */
   triggeredBy: Account | null;
   requested: { users: readonly string[]; teams: readonly string[] };
+  /** Those of `requested` that Routeward itself asked: only these may be withdrawn (SPEC 6). Absent: none. */
+  requestedByUs?: { users: readonly string[]; teams: readonly string[] };
   /** Errors that GitHub itself reports for CODEOWNERS; null when it could not be asked. */
   codeownersErrors: readonly { line: number; column: number; kind: string; message: string; path: string }[] | null;
 }

@@ -1,11 +1,14 @@
 import type { LiveState, Latch } from "../facts.ts";
 import type { EvidenceFinding } from "../evidence/evidence.ts";
+import type { ReviewFinding } from "../approvals/review-finding.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Place, Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import type { Bundle } from "../routes/route-file.ts";
 import type { Stage, Tier, VerdictState } from "../scales.ts";
+
+export type { ReviewFinding } from "../approvals/review-finding.ts";
 
 /** A node of the tree of reasons. `state` of a parent is the worst of its children. */
 export interface Reason {
@@ -25,17 +28,6 @@ export interface GateFinding {
   text: string;
   /** Null when a change of the file cannot mend it. */
   place: Place | null;
-}
-
-/** A review that was looked at and how it counted (SPEC 7). */
-export interface ReviewFinding {
-  reviewId: number;
-  login: string;
-  counts: boolean;
-  /** Roles that it fills when it counts. */
-  roles: readonly string[];
-  /** Why it counts, or why not, in a sentence. */
-  why: string;
 }
 
 export interface RouteVerdict {
