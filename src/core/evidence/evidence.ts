@@ -1,22 +1,9 @@
 import type { Place } from "../problem.ts";
 import type { Trust } from "../scales.ts";
+import type { EvidenceKind } from "../vocabulary.ts";
 
-export const evidenceKinds = [
-  "offline-eval",
-  "regression-eval",
-  "adversarial-eval",
-  "human-review",
-  "compatibility-check",
-  "cost-check",
-  "latency-check",
-  "shadow-run",
-  "canary-report",
-  "ab-result",
-  "rollback-rehearsal",
-  "baseline-check",
-  "registry-approval",
-] as const;
-export type EvidenceKind = (typeof evidenceKinds)[number];
+export { evidenceKinds } from "../vocabulary.ts";
+export type { EvidenceKind } from "../vocabulary.ts";
 
 /** A record of evidence, whatever tool it came from, as far as it could be read (SPEC 8). */
 export interface EvidenceRecord {

@@ -1,47 +1,9 @@
 import type { JsonValue } from "../json.ts";
-import type { Place } from "../problem.ts";
+import type { Place, Problem } from "../problem.ts";
+import type { ApprovalStatus, DataClass, GuardrailCategory } from "../vocabulary.ts";
 
-export const dataClasses = [
-  "public",
-  "internal",
-  "customer",
-  "personal",
-  "regulated",
-  "financial-decision",
-  "permission-decision",
-  "legal-terms",
-  "irreversible-action",
-] as const;
-export type DataClass = (typeof dataClasses)[number];
-
-export const approvalStatuses = [
-  "draft",
-  "approved-for-testing",
-  "approved-for-shadow",
-  "approved-for-internal-canary",
-  "approved-for-customer-canary",
-  "approved-for-ab-comparison",
-  "approved-for-canary",
-  "approved-as-default",
-  "rolled-back",
-  "rejected",
-  "retired",
-] as const;
-export type ApprovalStatus = (typeof approvalStatuses)[number];
-
-export const guardrailCategories = [
-  "quality",
-  "latency",
-  "cost",
-  "fallback",
-  "retry",
-  "safety",
-  "business",
-  "human-edit",
-  "support",
-  "segment",
-] as const;
-export type GuardrailCategory = (typeof guardrailCategories)[number];
+export { approvalStatuses, dataClasses, guardrailCategories } from "../vocabulary.ts";
+export type { ApprovalStatus, DataClass, GuardrailCategory } from "../vocabulary.ts";
 
 /** What an application calls (SPEC 2). Absent fields are null, so that absent and null are one thing. */
 export interface Bundle {
@@ -175,6 +137,8 @@ export interface RouteState {
   candidateDigest: string | null;
   /** SHA-256 hex of every named repository file; null when it is missing or unreadable. */
   files: Readonly<Record<string, string | null>>;
+  /** Named files that are missing or cannot be read; each stands on the line that names it. */
+  problems: readonly Problem[];
 }
 
 /** One difference in meaning. `from` or `to` undefined: the field is absent on that side. */
