@@ -1,0 +1,72 @@
+import { Unzip, UnzipInflate, type UnzipFile } from "fflate";
+
+/** Bounds on an artifact, both as it is sent and unpacked. */
+export const maximumArtifactBytes = 10 * 1024 * 1024;
+const maximumEntries = 200;
+
+/** A small slice at a time: what one slice can unpack to is bounded before the sizes are looked at again. */
+const sliceBytes = 16 * 1024;
+
+/** Text of a record in an artifact, or why there is none. */
+export type ArtifactText = { kind: "text"; text: string } | { kind: "none"; why: string };
+
+/** How well a file's name fits the record: its stem is the id, its name begins with the id, or not at all. */
+function rankName(path: string, id: string): number {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const dot = name.lastIndexOf(".");
+  if ((dot > 0 ? name.slice(0, dot) : name) === id) return 0;
+  return name.startsWith(id) ? 1 : 2;
+}
+
+/**
+ * Takes the record `id` out of a zip: the file whose name is the id with an ending, else the first whose name begins
+ * with it, in the order of their names. Unpacks in slices and stops at the bounds, since the sizes that a zip claims
+ * may be lies.
+ */
+export function readArtifactText(zip: Uint8Array, id: string): ArtifactText {
+  if (zip.length > maximumArtifactBytes) return { kind: "none", why: "the artifact is too large" };
+  const files: { path: string; chunks: Uint8Array[]; isWhole: boolean }[] = [];
+  const state: { failure: string | null; unpacked: number; entries: number } = {
+    failure: null,
+    unpacked: 0,
+    entries: 0,
+  };
+
+  const unzip = new Unzip((file: UnzipFile) => {
+    state.entries += 1;
+    if (state.entries > maximumEntries) state.failure ??= "the artifact has too many files";
+    if (state.failure !== null || rankName(file.name, id) === 2) return;
+    const kept = { path: file.name, chunks: new Array<Uint8Array>(), isWhole: false };
+    files.push(kept);
+    file.ondata = (error, data, isLast) => {
+      if (error) state.failure ??= "the artifact cannot be unpacked";
+      if (state.failure !== null) return;
+      state.unpacked += data.length;
+      if (state.unpacked > maximumArtifactBytes) state.failure = "the artifact unpacks to too much";
+      else kept.chunks.push(data);
+      kept.isWhole = isLast;
+    };
+    file.start();
+  });
+  unzip.register(UnzipInflate);
+  try {
+    for (let start = 0; start < zip.length && state.failure === null; start += sliceBytes) {
+      unzip.push(zip.subarray(start, start + sliceBytes), start + sliceBytes >= zip.length);
+    }
+  } catch {
+    state.failure ??= "the artifact cannot be unpacked";
+  }
+  if (state.failure !== null) return { kind: "none", why: state.failure };
+
+  const [best] = files.sort(
+    (one, other) => rankName(one.path, id) - rankName(other.path, id) || (one.path < other.path ? -1 : 1),
+  );
+  if (best === undefined) return { kind: "none", why: "no file of the artifact bears the record's id" };
+  if (!best.isWhole) return { kind: "none", why: "the artifact is cut off" };
+  const bytes = new Uint8Array(Buffer.concat(best.chunks));
+  try {
+    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { kind: "none", why: "the record in the artifact is not UTF-8 text" };
+  }
+}
