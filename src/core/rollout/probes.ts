@@ -29,8 +29,26 @@ const searchLimit = 5_000;
  * comes from the exposure, not from the rules written for FeatBit, so that a mistake in the rules is seen.
  */
 export function planProbes(flagKey: string, exposure: Exposure, variations: readonly FlagVariation[]): PlannedProbes {
+  const { users, unproven } = placeUsers(flagKey, exposure);
+  return {
+    probes: users.map(({ variation, ...user }) => ({ ...user, expected: expectServed(variations, variation) })),
+    unproven,
+  };
+}
+
+/** The same users without what they must be served. */
+export function planUsers(flagKey: string, exposure: Exposure): readonly Omit<Probe, "expected">[] {
+  return placeUsers(flagKey, exposure).users.map(({ name, userKey, attributes }) => ({ name, userKey, attributes }));
+}
+
+type PlacedUser = Omit<Probe, "expected"> & { variation: VariationName };
+
+function placeUsers(
+  flagKey: string,
+  exposure: Exposure,
+): { users: readonly PlacedUser[]; unproven: readonly string[] } {
   const unproven: string[] = [];
-  const probes: Probe[] = [];
+  const probes: PlacedUser[] = [];
   const seen = new Set<string>();
   const add = (name: string, user: ProbeUser | null, wanted: VariationName | null = null): void => {
     const expected = user === null ? null : expectVariation(flagKey, exposure, user);
@@ -45,7 +63,7 @@ export function planProbes(flagKey: string, exposure: Exposure, variations: read
       return;
     }
     seen.add(identity);
-    probes.push({ name, ...user, expected: expectServed(variations, expected) });
+    probes.push({ name, ...user, variation: expected });
   };
 
   const ordinary = makeEligible(exposure, "ordinary");
@@ -105,7 +123,7 @@ export function planProbes(flagKey: string, exposure: Exposure, variations: read
       );
     else add(`excluded by ${exclusion.name}`, member, "baseline");
   }
-  return { probes, unproven: [...new Set(unproven)] };
+  return { users: probes, unproven: [...new Set(unproven)] };
 }
 
 /**

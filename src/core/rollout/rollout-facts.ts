@@ -1,0 +1,92 @@
+import type { Latch, LiveState } from "../facts.ts";
+import type { Stage } from "../scales.ts";
+import { digestContents, type FlagContents } from "./compare-flag.ts";
+import type { FlagSnapshot } from "./flag.ts";
+import type { FlagName } from "./flag-identity.ts";
+import type { Probe } from "./probe.ts";
+
+/** What the last approved merge asks of the flag. */
+export type Wanted =
+  /** Nothing was approved yet, or the file is a draft and no flag exists. */
+  | { kind: "nothing"; why: string }
+  /** Off, baseline to everyone: `rolled-back`, `rejected`, `retired`. */
+  | { kind: "off"; status: string }
+  /** The approved content cannot be brought into FeatBit's terms. */
+  | { kind: "unclear"; reasons: readonly string[] }
+  | WantedStage;
+
+/** A stage with everything that FeatBit shall hold and every probe that shows it. */
+export interface WantedStage {
+  kind: "stage";
+  /** Null: on, baseline to everyone, no stage entered (a draft whose flag exists). */
+  stage: Stage | null;
+  step: number;
+  share: number;
+  contents: FlagContents;
+  /** Names of audiences with the candidate, narrow to wide. */
+  audiences: readonly string[];
+  excluded: readonly string[];
+  candidateDigest: string | null;
+  baselineDigest: string;
+  probes: readonly Probe[];
+  unproven: readonly string[];
+}
+
+/** The approval that a pass works for. */
+export interface ApprovalFacts {
+  mergeSha: string;
+  approvedAt: string;
+  pull: number;
+  repository: string;
+}
+
+/** The baseline as it may be served, for the way back. Values are the texts of the baseline variation that were approved. */
+export interface BaselineFacts {
+  /** Accepted values of the baseline variation; the first is written when none of them stands there. Empty: unknown. */
+  values: readonly string[];
+  /** Made-up users of every audience: all of them must be back on the baseline. */
+  users: readonly Omit<Probe, "expected">[];
+}
+
+/** What a proof showed: of exactly these contents, switched on or off. */
+export interface ProofFacts {
+  /** `identifyProof` of the flag that was proven. */
+  of: string;
+  ok: boolean;
+  /** What was served instead, in a sentence. */
+  text: string;
+}
+
+/** Everything one pass of the rollout knows about one flag. */
+export interface RolloutFacts {
+  name: FlagName;
+  approval: ApprovalFacts | null;
+  wanted: Wanted;
+  baseline: BaselineFacts;
+  /** Reasons outside FeatBit why nothing may go forward: branch, claim, policy, binding, freeze, pause. */
+  blockers: readonly string[];
+  latch: Latch | null;
+  live: LiveState | null;
+  flag: FlagSnapshot | null;
+  /** Why the flag is not ours; null when it is. */
+  foreign: string | null;
+  /** Scheduled changes and change requests that wait in FeatBit. */
+  pendingChanges: number;
+  /** Digests of contents that Routeward itself wrote. */
+  written: readonly string[];
+  /** Routeward already switched the flag on for this re-entry: that it is off again is somebody's hand. */
+  switchedOn: boolean;
+  proof: ProofFacts | null;
+}
+
+/** What a flag is proven as. */
+export function identifyProof(flag: FlagSnapshot | null): string {
+  return flag === null ? "no flag" : `${flag.isEnabled ? "on" : "off"} ${digestContents(flag)}`;
+}
+
+/** Whether an approved merge releases the latch: it came after the rollback, asks for a stage, and nothing blocks it (SPEC 13). */
+export function isReleased(latch: Latch, facts: Pick<RolloutFacts, "approval" | "wanted" | "blockers">): boolean {
+  const { approval, wanted, blockers } = facts;
+  if (approval === null || wanted.kind !== "stage" || wanted.stage === null || blockers.length > 0) return false;
+  return Date.parse(approval.approvedAt) > Date.parse(latch.at);
+}

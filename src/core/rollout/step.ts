@@ -1,0 +1,26 @@
+import type { Latch } from "../facts.ts";
+import type { FlagTargeting, FlagVariation } from "./flag.ts";
+import type { Probe } from "./probe.ts";
+
+/** One thing to do. The rollout does it, reads the world again and asks for the next. */
+export type Step =
+  /** Nothing more to do. */
+  | { kind: "done"; state: "live" | "off" | "idle"; why: string }
+  /** Nothing may be done until somebody or something changes. */
+  | { kind: "hold"; reasons: readonly string[] }
+  /** FeatBit does not serve what was written; worth another try later. */
+  | { kind: "retry"; reasons: readonly string[] }
+  | { kind: "set-latch"; cause: Latch["cause"]; reason: string }
+  | { kind: "create-flag" }
+  | { kind: "put-variations"; revision: string; variations: readonly FlagVariation[] }
+  | { kind: "put-off-variation"; revision: string; variationId: string }
+  | { kind: "put-targeting"; revision: string; targeting: FlagTargeting; purpose: "stage" | "baseline" }
+  | { kind: "toggle-off" }
+  | { kind: "toggle-on" }
+  | { kind: "prove"; of: string; probes: readonly Probe[]; purpose: "stage" | "baseline" }
+  /** The stage is proven: it becomes the live state, and a released latch goes. */
+  | { kind: "save-live" }
+  /** The way back is proven: the live state says baseline to everyone. */
+  | { kind: "save-baseline" };
+
+export type StepKind = Step["kind"];
