@@ -7,7 +7,7 @@ export interface PathTemplate {
   /** Names of the parameters in the order of the groups of `pattern`. */
   parameters: string[];
   pattern: RegExp;
-  /** One character a segment: `0` literal, `1` mixed, `2` parameter, `3` several segments. Smaller text wins. */
+  /** One character a segment: `0` literal, `1` mixed, `2` parameter, `3` several segments, then `9`. Smaller text wins. */
   rank: string;
 }
 
@@ -35,12 +35,13 @@ export function parsePathTemplate(template: string, item: JsonObject, multiSegme
         .map((part, index) => {
           if (index % 2 === 0) return escapeRegExp(part);
           parameters.push(part);
-          return multiSegment.has(part) ? "(.+)" : "([^/]+?)";
+          return multiSegment.has(part) ? "(.*)" : "([^/]+?)";
         })
         .join("");
     })
     .join("/");
-  return { template, item, parameters, pattern: new RegExp(`^${pattern}$`), rank };
+  // The `9` puts a longer template before its own beginning: `commits/{ref}` would swallow `commits/{ref}/check-runs`.
+  return { template, item, parameters, pattern: new RegExp(`^${pattern}$`), rank: `${rank}9` };
 }
 
 function escapeRegExp(text: string): string {

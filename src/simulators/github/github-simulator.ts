@@ -16,7 +16,7 @@
  * limits by points, push rules, signatures on commits, and suspension of people.
  */
 import type { ContractChecker } from "../contract/contract-checker.ts";
-import type { LoopbackServer } from "../loopback-server.ts";
+import { startLoopbackServer, type LoopbackServer } from "../loopback-server.ts";
 import type {
   AppInput,
   CheckRunSnapshot,
@@ -39,11 +39,36 @@ import type {
   TeamInput,
   WorkflowRunInput,
 } from "./control-input.ts";
+import { createAppControls } from "./controls/app-controls.ts";
+import { createCheckControls } from "./controls/check-controls.ts";
+import { createGitControls } from "./controls/git-controls.ts";
+import { createPeopleControls } from "./controls/people-controls.ts";
+import { createPullControls } from "./controls/pull-controls.ts";
+import { createGraphqlAnswer } from "./graphql/answer-graphql.ts";
+import { answerRequest } from "./http/answer-request.ts";
+import { RateLimits } from "./http/rate-limits.ts";
+import { compileRoutes } from "./http/route.ts";
+import { actionRoutes } from "./routes/action-routes.ts";
+import { listAppRoutes } from "./routes/app-routes.ts";
+import { checkRoutes } from "./routes/check-routes.ts";
+import { contentRoutes } from "./routes/content-routes.ts";
+import { deploymentRoutes } from "./routes/deployment-routes.ts";
+import { gitRoutes } from "./routes/git-routes.ts";
+import { issueRoutes } from "./routes/issue-routes.ts";
+import { peopleRoutes } from "./routes/people-routes.ts";
+import { pullRoutes } from "./routes/pull-routes.ts";
+import { repositoryRoutes } from "./routes/repository-routes.ts";
+import { DeliveryQueue } from "./webhooks/delivery-queue.ts";
+import { createEmitter } from "./webhooks/emit.ts";
+import { createWorld } from "./world.ts";
 
 export interface GitHubSimulatorOptions {
   /** 0, the default, takes any free port. */
   port?: number;
-  /** The simulator's clock: token expiry, commit dates, webhook times. The machine's clock when absent. */
+  /**
+   * The simulator's clock: dates of commits, reviews and deliveries. The machine's clock when absent. Tokens and JWTs are
+   * always judged by the machine's clock, because the app makes and caches them by it.
+   */
   now?: () => Date;
   /** Checks every request, response and webhook; what it finds is in `violations`. */
   contract?: ContractChecker;
@@ -157,6 +182,8 @@ export interface GitHubSimulator {
   setWebhookUrl(app: { appId: number; url: string | undefined }): void;
   suspendInstallation(installation: { installationId: number; suspended: boolean }): void;
   uninstallApp(installation: { installationId: number }): void;
+  /** Ends every installation token now; the app gets 401 until it asks for a new one. */
+  expireTokens(): void;
   /** Keeps back matching webhooks, those not sent yet included, until they are released. */
   holdDeliveries(filter?: DeliveryFilter): void;
   /** Sends what was held, in order of creation or reversed, and stops holding. */
@@ -165,6 +192,8 @@ export interface GitHubSimulator {
   loseHeldDeliveries(): number;
   /** Sends a delivery once more with the same GUID, as GitHub sometimes does without being asked. */
   duplicateDelivery(delivery: { id: string }): void;
+  /** GitHub's "Redeliver" button: the same GUID, a new id, marked as a redelivery. */
+  redeliver(delivery: { id: string }): void;
   /** Every attempt so far, oldest first. */
   deliveries(filter?: DeliveryFilter): DeliverySnapshot[];
   /** Resolves when nothing is queued or in flight (held ones do not count). Rejects after `timeoutMs` (30 000). */
@@ -173,4 +202,48 @@ export interface GitHubSimulator {
   // --- limits -----------------------------------------------------------------------------------------------------
   /** Refuses the next requests of installation tokens and people as an exhausted limit does. Returns a function that ends it. */
   exhaustRateLimit(limit: RateLimitInput): () => void;
+}
+
+/** Starts a simulator with nothing in it. @throws what `listen` throws when the port is taken. */
+export async function startGitHubSimulator(options: GitHubSimulatorOptions = {}): Promise<GitHubSimulator> {
+  const { port = 0, now = () => new Date(), contract, webhookTimeoutMs = 10_000 } = options;
+  const world = createWorld(now);
+  const violations: string[] = [];
+  const report = (violation: string): void => void violations.push(violation);
+  const queue = new DeliveryQueue({ now, timeoutMs: webhookTimeoutMs });
+  const limits = new RateLimits(now);
+  world.emit = createEmitter(world, queue, contract, report);
+  const routes = compileRoutes([
+    ...listAppRoutes(queue),
+    ...peopleRoutes,
+    ...repositoryRoutes,
+    ...contentRoutes,
+    ...gitRoutes,
+    ...pullRoutes,
+    ...checkRoutes,
+    ...issueRoutes,
+    ...deploymentRoutes,
+    ...actionRoutes,
+  ]);
+  const desk = { world, routes, limits, contract, report, answerGraphql: createGraphqlAnswer(world) };
+  const server = await startLoopbackServer((request) => answerRequest(desk, request), port);
+  world.url = server.url;
+  world.apiUrl = `${server.url}/api/v3`;
+  return {
+    url: world.url,
+    apiUrl: world.apiUrl,
+    host: `127.0.0.1:${server.port}`,
+    server,
+    violations,
+    ...createPeopleControls(world),
+    ...createGitControls(world),
+    ...createPullControls(world),
+    ...createCheckControls(world),
+    ...createAppControls(world, queue, limits),
+    async close() {
+      queue.close();
+      await server.close();
+      for (const store of world.stores) store.close();
+    },
+  };
 }
