@@ -121,14 +121,22 @@ export function withReferenced(wanted: FlagContents, flag: FlagSnapshot): readon
   return [...wanted.variations, ...kept];
 }
 
-/** The same, but what is being served keeps its value when the wanted one is another bundle. The baseline may be exchanged. */
+/**
+ * The variations that may be written now: while an old candidate is being served that the wanted one would replace, only the
+ * baseline's value may change.
+ */
 export function keepServed(wanted: FlagContents, flag: FlagSnapshot): readonly FlagVariation[] {
+  const next = withReferenced(wanted, flag);
   const served = flag.isEnabled ? listServedVariations(flag.targeting) : new Set<string>();
-  return withReferenced(wanted, flag).map((variation) => {
-    const old = flag.variations.find((v) => v.id === variation.id);
-    if (old === undefined || variation.id === wanted.offVariationId || !served.has(variation.id)) return variation;
-    return identifyContent(old.value) === identifyContent(variation.value) ? variation : old;
+  const find = (id: string): FlagVariation | undefined => flag.variations.find((variation) => variation.id === id);
+  const exchanges = next.some((variation) => {
+    const old = find(variation.id);
+    if (old === undefined || variation.id === wanted.offVariationId || !served.has(variation.id)) return false;
+    return identifyContent(old.value) !== identifyContent(variation.value);
   });
+  if (!exchanges) return next;
+  const baseline = next.filter((variation) => variation.id === wanted.offVariationId);
+  return [...baseline, ...flag.variations.filter((variation) => variation.id !== wanted.offVariationId)];
 }
 
 export function differs(facts: RolloutFacts, test: (wanted: WantedStage, flag: FlagSnapshot) => boolean): boolean {
