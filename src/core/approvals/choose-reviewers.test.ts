@@ -1,0 +1,250 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Account, OwnerFacts, PeopleFacts, ReviewFacts } from "../facts.ts";
+import type { RequirementState } from "../reviewers/requirement.ts";
+import { chooseCover, type CoverItem } from "./choose-cover.ts";
+import { chooseReviewers, type ReviewerChoice } from "./choose-reviewers.ts";
+import type { ReviewCode, ReviewFinding } from "./review-finding.ts";
+
+const account = (id: number, login: string): Account => ({ id, login, isBot: false });
+const author = account(1, "author");
+const [ada, bo, cy] = [account(10, "Ada"), account(11, "bo"), account(12, "cy")];
+
+function state(
+  role: string,
+  owners: string[],
+  over: Partial<RequirementState> & { count?: number } = {},
+): RequirementState {
+  const { count = 1, ...rest } = over;
+  const requirement = { role, count, owners, source: "", focus: "", because: [], missing: null };
+  return { requirement, state: "waiting", filledBy: [], explanation: "", ...rest };
+}
+
+const user = (account: Account, canWrite = true): OwnerFacts => ({
+  kind: "user",
+  name: `@${account.login.toLowerCase()}`,
+  account,
+  canWrite,
+});
+const team = (slug: string, ...members: Account[]): OwnerFacts => ({
+  kind: "team",
+  name: `@acme/${slug}`,
+  slug,
+  canWrite: true,
+  members,
+});
+
+function people(over: Partial<PeopleFacts> = {}): PeopleFacts {
+  return {
+    reviews: [],
+    owners: [user(ada), user(bo), user(cy), user(author), team("web", bo, cy), team("ops", bo, cy)],
+    writers: {},
+    commitPeople: [],
+    commitsComplete: true,
+    pushers: [],
+    triggeredBy: null,
+    requested: { users: [], teams: [] },
+    codeownersErrors: [],
+    ...over,
+  };
+}
+
+function choose(
+  states: RequirementState[],
+  over: Partial<PeopleFacts> = {},
+  options: { reviews?: ReviewFinding[]; isDraft?: boolean; closed?: boolean; separate?: boolean } = {},
+): ReviewerChoice {
+  const { reviews = [], isDraft = false, closed = false, separate = false } = options;
+  const pull = { author, isDraft, state: closed ? ("closed" as const) : ("open" as const) };
+  return chooseReviewers(states, reviews, people(over), pull, separate);
+}
+
+const asked = ({ request }: ReviewerChoice): string[] => [
+  ...request.users,
+  ...request.teams.map((slug) => `team ${slug}`),
+];
+
+describe("the smallest useful set is asked", () => {
+  it.each<[string, RequirementState[], string[]]>([
+    ["nobody, when nothing waits", [state("r", ["@ada"], { state: "approved" })], []],
+    ["nobody for a role that nobody can fill", [state("r", ["@ada"], { state: "missing-owner" })], []],
+    ["nobody else while somebody asks for changes", [state("r", ["@ada"], { state: "changes-requested" })], []],
+    ["the owner, by the login as GitHub writes it", [state("r", ["@ada"])], ["Ada"]],
+    ["the team, by its slug", [state("r", ["@acme/web"])], ["team web"]],
+    ["one of several owners", [state("r", ["@bo", "@cy"])], ["bo"]],
+    ["the team rather than a person", [state("r", ["@ada", "@acme/web"])], ["team web"]],
+    ["one person who owns both roles", [state("r", ["@ada", "@bo"]), state("s", ["@ada", "@cy"])], ["Ada"]],
+    ["one team that owns both roles", [state("r", ["@ada", "@acme/web"]), state("s", ["@acme/web"])], ["team web"]],
+    ["the same role of two routes once", [state("r", ["@bo", "@cy"]), state("r", ["@cy", "@bo"])], ["bo"]],
+    ["two people for two approvals", [state("r", ["@ada", "@bo", "@cy"], { count: 2 })], ["Ada", "bo"]],
+    ["a team of two for two approvals", [state("r", ["@ada", "@acme/web"], { count: 2 })], ["team web"]],
+    [
+      "one person where one of two has approved",
+      [state("r", ["@bo", "@cy"], { count: 2, filledBy: [{ login: "zz", id: 99, reviewId: 1 }] })],
+      ["bo"],
+    ],
+    ["those who can be, when there are too few", [state("r", ["@ada"], { count: 2 })], ["Ada"]],
+  ])("%s", (_name, states, expected) => {
+    expect(asked(choose(states))).toEqual(expected);
+  });
+
+  it("two people where duties are separated and one owns both sides", () => {
+    const states = [state("product-owner", ["@ada"]), state("release-owner", ["@ada", "@bo"])];
+    expect(asked(choose(states, {}, { separate: false }))).toEqual(["Ada"]);
+    expect(asked(choose(states, {}, { separate: true }))).toEqual(["Ada", "bo"]);
+  });
+
+  it("a team of two fills both sides", () => {
+    const states = [state("product-owner", ["@acme/web"]), state("release-owner", ["@acme/web"])];
+    expect(asked(choose(states, {}, { separate: true }))).toEqual(["team web"]);
+  });
+});
+
+describe("never asked are", () => {
+  it.each<[string, string[], Partial<PeopleFacts>, string[]]>([
+    ["the author", ["@author", "@bo"], {}, ["bo"]],
+    ["somebody who pushed", ["@ada", "@bo"], { pushers: [ada] }, ["bo"]],
+    ["the author of a commit", ["@ada", "@bo"], { commitPeople: [{ account: ada, text: "" }] }, ["bo"]],
+    ["whoever made a bot open it", ["@ada", "@bo"], { triggeredBy: ada }, ["bo"]],
+    ["an owner without write access", ["@ada", "@bo"], { owners: [user(ada, false), user(bo)] }, ["bo"]],
+    ["an owner who could not be resolved", ["@ada", "@bo"], { owners: [user(bo)] }, ["bo"]],
+    ["a team whose members all made the change", ["@acme/web", "@ada"], { pushers: [bo, cy] }, ["Ada"]],
+    ["a bot", ["@bot", "@bo"], { owners: [user({ id: 5, login: "bot", isBot: true }), user(bo)] }, ["bo"]],
+  ])("%s", (_name, owners, over, expected) => {
+    expect(asked(choose([state("r", owners)], over))).toEqual(expected);
+  });
+
+  it.each<[string, ReviewCode | undefined, string[]]>([
+    ["somebody whose approval counts", "counts", ["bo"]],
+    ["somebody who asked for changes", "changes-requested", ["bo"]],
+    ["somebody who limited the approval to another role", "limited-to-nothing", ["bo"]],
+    ["somebody about whose review nothing else is known", undefined, ["bo"]],
+    ["but whoever has something new to look at is asked again", "content-changed", ["Ada"]],
+    ["and whose commit is gone", "commit-gone", ["Ada"]],
+    ["and whose review was dismissed", "dismissed", ["Ada"]],
+    ["and of whom only an earlier review is known", "superseded", ["Ada"]],
+  ])("%s", (_name, code, expected) => {
+    const review = { id: 7, author: ada } as ReviewFacts;
+    const finding: ReviewFinding = { reviewId: 7, login: "Ada", counts: false, roles: [], why: "" };
+    const reviews = [code === undefined ? finding : { ...finding, code }];
+    expect(asked(choose([state("r", ["@ada", "@bo"])], { reviews: [review] }, { reviews }))).toEqual(expected);
+  });
+});
+
+describe("requests that stand", () => {
+  const both = ["@ada", "@bo"];
+  it.each<[string, Partial<PeopleFacts>, string[], string[]]>([
+    ["are not repeated", { requested: { users: ["BO"], teams: [] } }, [], []],
+    ["of a member are as good as of the team", { requested: { users: ["cy"], teams: [] } }, ["@acme/web"], []],
+    ["of a team are not repeated", { requested: { users: [], teams: ["Web"] } }, ["@acme/web"], []],
+    ["of somebody else do not help", { requested: { users: ["zz"], teams: ["other"] } }, [], ["Ada"]],
+  ])("%s", (_name, over, owners, expected) => {
+    expect(asked(choose([state("r", owners.length > 0 ? owners : both)], over))).toEqual(expected);
+  });
+
+  const standing = { users: ["Ada", "bo"], teams: ["ops"] };
+  it.each<[string, RequirementState[], Partial<PeopleFacts>, { users: string[]; teams: string[] }]>([
+    [
+      "of ours that nobody needs are withdrawn",
+      [state("r", ["@bo"])],
+      { requested: standing, requestedByUs: standing },
+      { users: ["Ada"], teams: ["ops"] },
+    ],
+    ["of others are left", [state("r", ["@bo"])], { requested: standing }, { users: [], teams: [] }],
+    [
+      "of ours that are gone already are left",
+      [],
+      { requested: { users: [], teams: [] }, requestedByUs: standing },
+      { users: [], teams: [] },
+    ],
+    [
+      "of ours stay while an objection is open",
+      [state("r", ["@ada", "@bo", "@acme/ops"], { state: "changes-requested" })],
+      { requested: standing, requestedByUs: standing },
+      { users: [], teams: [] },
+    ],
+    [
+      "of ours stay when they are useful beyond the least",
+      [state("r", ["@ada", "@bo", "@acme/ops"])],
+      { requested: standing, requestedByUs: standing },
+      { users: [], teams: [] },
+    ],
+  ])("%s", (_name, states, over, expected) => {
+    expect(choose(states, over).withdraw).toEqual(expected);
+  });
+});
+
+describe("limits", () => {
+  it("asks nobody about a draft, and does nothing to a closed pull request", () => {
+    expect(asked(choose([state("r", ["@ada"])], {}, { isDraft: true }))).toEqual([]);
+    const ours = { users: ["bo"], teams: [] };
+    const closed = choose([state("r", ["@ada"])], { requested: ours, requestedByUs: ours }, { closed: true });
+    expect(closed).toEqual({ request: { users: [], teams: [] }, withdraw: { users: [], teams: [] }, notAsked: [] });
+  });
+
+  it("asks no more than fifteen, those already asked included, and says for which roles nobody was", () => {
+    const owners = Array.from({ length: 20 }, (_, id) => user(account(100 + id, `u${id + 10}`)));
+    const states = owners.map(({ name }, index) => state(`role-${index + 10}`, [name]));
+    const choice = choose(states, { owners, requested: { users: ["someone"], teams: ["else"] } });
+    expect(choice.request.users).toHaveLength(13);
+    expect(choice.notAsked).toHaveLength(7);
+  });
+
+  it("takes the same choice whatever the order of owners and roles", () => {
+    const states = [state("r", ["@bo", "@cy", "@ada"]), state("s", ["@cy", "@ada"]), state("t", ["@acme/web"])];
+    const shuffled = states
+      .toReversed()
+      .map((one) => ({ ...one, requirement: { ...one.requirement, owners: one.requirement.owners.toReversed() } }));
+    expect(choose(shuffled)).toEqual(choose(states));
+  });
+});
+
+describe("a cover", () => {
+  const cover = fc.record({
+    needs: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 1, maxLength: 4 }),
+    items: fc.array(
+      fc.record({
+        variants: fc.array(fc.uniqueArray(fc.nat(3)), { minLength: 1, maxLength: 2 }),
+        capacity: fc.integer({ min: 1, max: 2 }),
+        cost: fc.constantFrom<0 | 1>(0, 1),
+      }),
+      { maxLength: 6 },
+    ),
+  });
+
+  /** The least cost of any choice of items and variants that meets all needs; null when none does. */
+  function findLeastCost(needs: readonly number[], items: readonly CoverItem[]): number | null {
+    if (needs.every((need) => need <= 0)) return 0;
+    const [item, ...rest] = items;
+    if (item === undefined) return null;
+    const costs = [findLeastCost(needs, rest)];
+    for (const meets of item.variants) {
+      const left = needs.map((need, position) => (meets.includes(position) ? need - item.capacity : need));
+      const cost = findLeastCost(left, rest);
+      costs.push(cost === null ? null : cost + item.cost);
+    }
+    return costs.reduce((a, b) => (a === null || (b !== null && b < a) ? b : a), null);
+  }
+
+  it("costs as little as any cover does", () => {
+    fc.assert(
+      fc.property(cover, ({ needs, items }) => {
+        const { chosen, uncovered } = chooseCover(needs, items, 10);
+        const least = findLeastCost(needs, items);
+        const cost = chosen.reduce((total, position) => total + (items[position]?.cost ?? 0), 0);
+        expect(uncovered.length === 0 ? cost : null).toBe(least);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("of a large problem comes soon and meets what can be met", () => {
+    const needs = Array.from({ length: 60 }, () => 1);
+    const items = Array.from({ length: 200 }, (_, n): CoverItem => {
+      return { variants: [[n % 60, (n * 7) % 60, (n * 13) % 60]], capacity: 1, cost: 1 };
+    });
+    const started = performance.now();
+    expect(chooseCover(needs, items, 60).uncovered).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+});
