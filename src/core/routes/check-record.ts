@@ -2,7 +2,7 @@ import type { Problem } from "../problem.ts";
 import { problemAt } from "../yaml/explain-schema-issues.ts";
 import type { YamlDocument } from "../yaml/yaml-document.ts";
 import { stages } from "../scales.ts";
-import { isBound, parseMargin, parseThreshold } from "./parse-bound.ts";
+import { isBound, parseMargin, parseThreshold } from "../bound.ts";
 import { root } from "./route-root.ts";
 import type { RecordInput } from "./route-schema.ts";
 

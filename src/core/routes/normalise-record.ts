@@ -1,8 +1,8 @@
 import type { JsonValue } from "../json.ts";
 import { tableOf } from "../table-of.ts";
 import { parseDuration } from "../time/parse-duration.ts";
-import { isBound, parseMargin, parseThreshold } from "./parse-bound.ts";
-import type { Bound, Bundle, Exposure, Fallback, Guardrail, RouteRecord } from "./route-file.ts";
+import { isBound, parseMargin, parseThreshold, type Bound } from "../bound.ts";
+import type { Bundle, Exposure, Fallback, Guardrail, RouteRecord } from "./route-file.ts";
 import type { BundleInput, FallbackInput, RecordInput } from "./route-schema.ts";
 
 /** Brings a record that passed the schema and the checks into its one normal form: absent is null, durations are milliseconds. */

@@ -1,3 +1,4 @@
+import type { Bound } from "../bound.ts";
 import type { JsonValue } from "../json.ts";
 import type { Place, Problem } from "../problem.ts";
 import type { ApprovalStatus, DataClass, GuardrailCategory } from "../vocabulary.ts";
@@ -33,16 +34,7 @@ export interface Bundle {
 
 export type Fallback = { kind: "name"; name: string } | { kind: "bundle"; bundle: Bundle };
 
-/** The comparison that a guardrail makes. `unit` is `value` for an absolute threshold. */
-export interface Bound {
-  operator: "<=" | "<" | ">=" | ">" | "==";
-  /** `value`: compared as it is. `percent`: relative to the baseline. `points`: percentage points beside the baseline, `2pp` = 0.02. */
-  unit: "value" | "percent" | "points";
-  /** For `percent` and `points` the signed margin: `baseline + 10%` is 10, `baseline + 2pp` is 2. */
-  amount: number;
-  /** As it was written. */
-  text: string;
-}
+export type { Bound } from "../bound.ts";
 
 export interface Guardrail {
   name: string;

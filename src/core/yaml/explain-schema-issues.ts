@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { JsonValue } from "../json.ts";
-import type { Problem } from "../problem.ts";
+import { assertNever, type Problem } from "../problem.ts";
 import { describeText, describeValue } from "./describe-value.ts";
 import { suggestWord } from "./suggest-word.ts";
 import { joinPath, placeInDocument, type YamlDocument } from "./yaml-document.ts";
@@ -157,6 +157,8 @@ function expectedOf(issue: Issue): string {
     case "invalid_element":
     case "custom":
       return issue.message;
+    default:
+      return assertNever(issue);
   }
 }
 

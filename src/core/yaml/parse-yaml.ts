@@ -111,8 +111,8 @@ function countBytes(text: string): number {
 }
 
 // YAML 1.2 section 5.1: these characters are not printable and may not stand in a document; the library does not look.
-// eslint-disable-next-line no-control-regex -- control characters are what is searched
 const unprintable =
+  // eslint-disable-next-line no-control-regex -- control characters are what is searched
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 function findControlCharacter(source: string): Fault | null {

@@ -1,4 +1,13 @@
-import type { Bound } from "./route-file.ts";
+/** The comparison that a guardrail or a piece of evidence makes. `unit` is `value` for an absolute threshold. */
+export interface Bound {
+  operator: "<=" | "<" | ">=" | ">" | "==";
+  /** `value`: compared as it is. `percent`: relative to the baseline. `points`: percentage points beside the baseline, `2pp` = 0.02. */
+  unit: "value" | "percent" | "points";
+  /** For `percent` and `points` the signed margin: `baseline + 10%` is 10, `baseline + 2pp` is 2. */
+  amount: number;
+  /** As it was written. */
+  text: string;
+}
 
 /** What a bound should look like, and how to mend it. */
 export interface BoundFault {
