@@ -112,6 +112,8 @@ export function createEvaluationServer(world: FeatBitWorld): EvaluationServer {
       return;
     }
     const { segment } = change;
+    // The store has the flags' new time, but server SDKs are not told of it.
+    for (const flag of change.touchedFlags) viewOf(flag.envId).flags.set(flag.id, flag);
     for (const envId of world.environments.keys()) {
       const scope = `${world.scopeOfEnvironment(envId)}:`;
       if (!segment.scopes.some((own) => scope.startsWith(`${own}:`))) continue;

@@ -21,7 +21,10 @@ export type WorldChange = {
   /** FeatBit's webhook events; empty when FeatBit detects no difference. */
   events: string[];
   instructions: SimInstruction[];
-} & ({ kind: "flag"; flag: SimFlag; isDeleted: boolean } | { kind: "segment"; segment: SimSegment });
+} & (
+  | { kind: "flag"; flag: SimFlag; isDeleted: boolean }
+  | { kind: "segment"; segment: SimSegment; touchedFlags: SimFlag[] }
+);
 
 export type Operation = "Create" | "Update" | "Archive" | "Restore" | "Remove";
 
@@ -307,7 +310,7 @@ export function createWorld(now: () => Date): FeatBitWorld {
         after: segment,
       };
       writeAudit(segment, "Segment", row);
-      publish({ kind: "segment", segment, actorId, instructions: [], events: ["segment.created"] });
+      publish({ kind: "segment", segment, touchedFlags: [], actorId, instructions: [], events: ["segment.created"] });
       return segment;
     },
     changeSegment(before, { actorId, comment, operation = "Update", change }) {
@@ -317,29 +320,24 @@ export function createWorld(now: () => Date): FeatBitWorld {
       const instructions = compareSegments(before, after);
       segments.set(after.id, after);
       writeAudit(after, "Segment", { operation, comment, creatorId: actorId, instructions, before, after });
-      publish({
-        kind: "segment",
-        segment: after,
-        actorId,
-        instructions,
-        events: classifyEvents("segment", instructions),
-      });
-      for (const flag of flags.values()) {
-        if (!referencesSegment(flag, after.id)) continue;
-        // Referencing flags get a later time and an audit row; their revision stays (facts/featbit.md section 4).
-        const touched = { ...flag, updatedAt: nextInstant(), updatorId: actorId };
-        flags.set(flag.id, touched);
-        const said = `Referenced segment '${after.name}' has been updated.`;
-        const row = {
-          operation: "Update",
-          comment: said,
-          creatorId: actorId,
-          instructions: [],
-          before: flag,
-          after: touched,
-        };
-        writeAudit(touched, "FeatureFlag", row);
-      }
+      const touchedFlags = [...flags.values()]
+        .filter((flag) => referencesSegment(flag, after.id))
+        .map((flag) => {
+          // Referencing flags get a later time and an audit row; their revision stays (facts/featbit.md section 4).
+          const touched = { ...flag, updatedAt: nextInstant(), updatorId: actorId };
+          flags.set(flag.id, touched);
+          writeAudit(touched, "FeatureFlag", {
+            operation: "Update",
+            comment: `Referenced segment '${after.name}' has been updated.`,
+            creatorId: actorId,
+            instructions: [],
+            before: flag,
+            after: touched,
+          });
+          return touched;
+        });
+      const events = classifyEvents("segment", instructions);
+      publish({ kind: "segment", segment: after, touchedFlags, actorId, instructions, events });
       return after;
     },
   };
