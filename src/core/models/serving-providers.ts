@@ -1,0 +1,121 @@
+/** Names under which people and gateways know who serves a model, to one name each. */
+const aliases: Readonly<Record<string, string>> = {
+  openai: "openai",
+  anthropic: "anthropic",
+  bedrock: "bedrock",
+  "aws-bedrock": "bedrock",
+  aws: "bedrock",
+  "amazon-bedrock": "bedrock",
+  azure: "azure",
+  "azure-openai": "azure",
+  azure_ai: "azure",
+  azure_openai: "azure",
+  vertex: "vertex",
+  vertex_ai: "vertex",
+  "vertex-ai": "vertex",
+  "google-vertex": "vertex",
+  google: "google",
+  gemini: "google",
+  "google-ai-studio": "google",
+  openrouter: "openrouter",
+  groq: "groq",
+  together: "together",
+  together_ai: "together",
+  fireworks: "fireworks",
+  fireworks_ai: "fireworks",
+  deepinfra: "deepinfra",
+  mistral: "mistral",
+  cohere: "cohere",
+  deepseek: "deepseek",
+  xai: "xai",
+  "x-ai": "xai",
+  perplexity: "perplexity",
+  cerebras: "cerebras",
+  huggingface: "huggingface",
+  replicate: "replicate",
+  databricks: "databricks",
+  ollama: "ollama",
+  ollama_chat: "ollama",
+  sagemaker: "sagemaker",
+  sagemaker_chat: "sagemaker",
+  vllm: "vllm",
+  hosted_vllm: "vllm",
+  portkey: "portkey",
+  litellm: "litellm",
+  litellm_proxy: "litellm",
+};
+
+/** Behind these stands whatever its operator put there: the id says nothing about the model. */
+const opaqueProviders: ReadonlySet<string> = new Set(["azure", "sagemaker", "vllm", "portkey", "ollama", "litellm"]);
+
+/** These serve models of many vendors and write ids as `vendor/model`. */
+const resellers: ReadonlySet<string> = new Set([
+  "openrouter",
+  "groq",
+  "together",
+  "fireworks",
+  "deepinfra",
+  "huggingface",
+  "replicate",
+  "vertex",
+  "databricks",
+]);
+
+/** Vendor names as resellers and Bedrock write them. */
+const vendors: Readonly<Record<string, string>> = {
+  openai: "openai",
+  anthropic: "anthropic",
+  google: "google",
+  mistralai: "mistral",
+  mistral: "mistral",
+  "meta-llama": "meta",
+  meta: "meta",
+  cohere: "cohere",
+  amazon: "amazon",
+  deepseek: "deepseek",
+  "deepseek-ai": "deepseek",
+  "x-ai": "xai",
+  qwen: "qwen",
+  ai21: "ai21",
+  microsoft: "microsoft",
+  nvidia: "nvidia",
+};
+
+/** Public addresses of providers: an endpoint there is the provider itself, any other is somebody's gateway. */
+const publicHosts: readonly RegExp[] = [
+  /^api\.(?:openai|anthropic|mistral|groq|together|deepseek|x|cerebras|fireworks|cohere|perplexity)\.(?:com|ai|xyz)$/,
+  /^(?:us|eu)\.api\.openai\.com$/,
+  /^bedrock-runtime(?:-fips)?\.[a-z0-9-]{4,30}\.amazonaws\.com$/,
+  /^generativelanguage\.googleapis\.com$/,
+  /^(?:[a-z0-9-]{4,30}-)?aiplatform\.googleapis\.com$/,
+  /^openrouter\.ai$/,
+];
+
+/** The one name of a provider; null for a name that is not known. */
+export function matchProvider(name: string): string | null {
+  const folded = name.trim().toLowerCase();
+  return Object.hasOwn(aliases, folded) ? (aliases[folded] ?? null) : null;
+}
+
+/** Whether a provider hides which model it serves. */
+export function isOpaqueProvider(provider: string): boolean {
+  return opaqueProviders.has(provider);
+}
+
+/** Whether a provider writes ids as `vendor/model`. */
+export function isReseller(provider: string): boolean {
+  return resellers.has(provider);
+}
+
+/** The one name of a vendor; null for a name that is not known. */
+export function matchVendor(name: string): string | null {
+  const folded = name.toLowerCase();
+  return Object.hasOwn(vendors, folded) ? (vendors[folded] ?? null) : null;
+}
+
+/** Whether an endpoint is a provider's own public address. */
+export function isPublicEndpoint(endpoint: string): boolean {
+  const match = /^https:\/\/([A-Za-z0-9.-]{1,253})(?::443)?(?:\/|$)/.exec(endpoint);
+  const host = match?.[1]?.toLowerCase();
+  return host !== undefined && publicHosts.some((pattern) => pattern.test(host));
+}
