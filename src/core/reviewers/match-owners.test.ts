@@ -56,6 +56,10 @@ describe("speed", () => {
   it.each<[string, (n: number) => string]>([
     ["a file of the usual kind", (n) => (n % 5 === 0 ? `*.ext${n} @a` : `/packages/pkg-${n}/src/ @acme/team-${n}`)],
     ["deep patterns only", (n) => `**/module-${n}/**/x${n}-*.ts @a`],
+    ["patterns that fit all but the last letter", (n) => `*f*i*l*e*-*t*s*${n}x @a`],
+    ["patterns whose letters come in another order", (n) => `*s*t*.*-*e*l*i*f*${n % 10} @a`],
+    ["folders made of stars", (n) => `/*a*/*g*/**/*m*/**/*f*i*l*e*/${n} @a`],
+    ["folders made of stars without one whole name", (n) => `/*a*/*g*/**/*m*/**/*f*i*l*e*${n}x @a`],
     ["patterns made of stars", (n) => `*p*k*g*m*o*d*u*l*e*${n} @a`],
   ])("answers 3,000 paths against 1,030 lines: %s", (_name, line) => {
     const parsed = parse(Array.from({ length: 1030 }, (_, n) => line(n)).join("\n"));

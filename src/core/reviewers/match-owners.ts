@@ -1,4 +1,4 @@
-import { maskOf, matchElements } from "./owner-pattern.ts";
+import { maskOf, matchElements, matchGlob, needsOf, type SegmentGlob } from "./owner-pattern.ts";
 import type { CodeownersLine, ParsedCodeowners } from "./parse-codeowners.ts";
 
 /** Who owns a path. `unowned` (a line without owners) and `unmatched` (no line) are two answers. */
@@ -26,11 +26,19 @@ export function matchOwners(parsed: Pick<ParsedCodeowners, "lines">, path: strin
 interface LineIndex {
   /** Rooted lines by their leading literal segments. */
   byPrefix: ReadonlyMap<string, readonly number[]>;
-  /** Lines such as `apps/` by the name that stands at any depth. */
+  /** Lines such as `apps/` by a whole name that they need at some depth. */
   byName: ReadonlyMap<string, readonly number[]>;
   /** Lines such as `*.js` by the last extension. */
   byExtension: ReadonlyMap<string, readonly number[]>;
-  others: readonly number[];
+  /** Lines such as `test-*` that ask one name, at any depth, for a wildcard. */
+  nameGlobs: MaskedLines & { globs: readonly SegmentGlob[] };
+  others: MaskedLines;
+}
+
+/** Positions with the characters that each line needs, side by side, so that most lines cost one comparison of bits. */
+interface MaskedLines {
+  positions: readonly number[];
+  needs: readonly number[];
 }
 
 /** An index is a pure function of its lines; it is kept only so that it is made once. */
@@ -48,17 +56,26 @@ function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
   const byPrefix = new Map<string, number[]>();
   const byName = new Map<string, number[]>();
   const byExtension = new Map<string, number[]>();
-  const others: number[] = [];
+  const nameGlobs = { positions: [] as number[], needs: [] as number[], globs: [] as SegmentGlob[] };
+  const others = { positions: [] as number[], needs: [] as number[] };
   for (const [position, { elements }] of lines.entries()) {
     const prefix = leadingLiterals(elements);
     const second = elements[0]?.kind === "deep" ? elements[1] : undefined;
+    const name = longestLiteral(elements);
     const extension = second?.kind === "glob" ? lastExtension(second.glob.pieces) : null;
     if (prefix !== "") push(byPrefix, prefix, position);
-    else if (second?.kind === "literal") push(byName, second.text, position);
+    else if (name !== null) push(byName, name, position);
     else if (extension !== null) push(byExtension, extension, position);
-    else others.push(position);
+    else if (second?.kind === "glob" && elements.length === 3 && elements[2]?.kind === "deep") {
+      nameGlobs.positions.push(position);
+      nameGlobs.needs.push(second.glob.needs);
+      nameGlobs.globs.push(second.glob);
+    } else {
+      others.positions.push(position);
+      others.needs.push(needsOf(elements));
+    }
   }
-  return { byPrefix, byName, byExtension, others };
+  return { byPrefix, byName, byExtension, nameGlobs, others };
 }
 
 /** Deeper prefixes distinguish no more real files, and the bound keeps very deep hostile paths cheap. */
@@ -71,6 +88,14 @@ function leadingLiterals(elements: CodeownersLine["elements"]): string {
     names.push(element.text);
   }
   return names.join("/");
+}
+
+function longestLiteral(elements: CodeownersLine["elements"]): string | null {
+  let longest: string | null = null;
+  for (const element of elements) {
+    if (element.kind === "literal" && element.text.length > (longest?.length ?? -1)) longest = element.text;
+  }
+  return longest;
 }
 
 /** `.js` for a segment glob that ends in `.js`; null when its ending has no dot or holds a wildcard. */
@@ -111,6 +136,46 @@ function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: stri
     const dot = segment.lastIndexOf(".");
     if (dot >= 0 && index.byExtension.size > 0) consider(index.byExtension.get(segment.slice(dot)));
   }
-  consider(index.others);
+  best = Math.max(best, findNameGlob(index.nameGlobs, segments, masks, best));
+  return Math.max(best, findOther(index.others, lines, segments, masks, best));
+}
+
+/** The last line after `best` whose name pattern matches some segment; `best` when there is none. */
+function findNameGlob(
+  { positions, needs, globs }: LineIndex["nameGlobs"],
+  segments: readonly string[],
+  masks: readonly number[],
+  best: number,
+): number {
+  for (let at = positions.length - 1; at >= 0; at -= 1) {
+    const position = positions[at] ?? -1;
+    if (position <= best) return best;
+    const need = needs[at] ?? 0;
+    for (let segment = 0; segment < masks.length; segment += 1) {
+      const mask = masks[segment] ?? 0;
+      if ((need & mask) !== need) continue;
+      const glob = globs[at];
+      if (glob !== undefined && matchGlob(glob, segments[segment] ?? "", mask)) return position;
+    }
+  }
+  return best;
+}
+
+function findOther(
+  { positions, needs }: MaskedLines,
+  lines: readonly CodeownersLine[],
+  segments: readonly string[],
+  masks: readonly number[],
+  best: number,
+): number {
+  const whole = masks.reduce((all, mask) => all | mask, 0);
+  for (let at = positions.length - 1; at >= 0; at -= 1) {
+    const position = positions[at] ?? -1;
+    if (position <= best) return best;
+    const need = needs[at] ?? 0;
+    if ((need & whole) !== need) continue;
+    const line = lines[position];
+    if (line !== undefined && matchElements(line.elements, segments, masks)) return position;
+  }
   return best;
 }

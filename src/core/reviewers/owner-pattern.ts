@@ -94,6 +94,16 @@ export function maskOf(text: string): number {
   return mask;
 }
 
+/** The characters that any matching path holds, as a mask; a path that lacks one need not be compared. */
+export function needsOf(elements: readonly PatternElement[]): number {
+  let needs = 0;
+  for (const element of elements) {
+    if (element.kind === "literal") needs |= maskOf(element.text);
+    else if (element.kind === "glob") needs |= element.glob.needs;
+  }
+  return needs;
+}
+
 interface PatternCharacter {
   text: string;
   escaped: boolean;
@@ -206,7 +216,8 @@ function matchSegment(element: PatternElement, segment: string, mask: number): b
   }
 }
 
-function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
+/** Whether one segment matches; `mask` is the segment's `maskOf`. */
+export function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
   if ((glob.needs & mask) !== glob.needs || segment.length < glob.atLeast) return false;
   const { pieces } = glob;
   const first = pieces[0];

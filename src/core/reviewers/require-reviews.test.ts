@@ -1,6 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Classification, FiredRule } from "../risk/fired-rule.ts";
-import { tiers, worstOf, type Tier, type Trigger } from "../scales.ts";
+import { stages, tiers, triggers, worstOf, type Tier, type Trigger } from "../scales.ts";
 import { parseCodeowners } from "./parse-codeowners.ts";
 import { requireReviews, type RequirementInput } from "./require-reviews.ts";
 
@@ -341,4 +344,59 @@ describe("the policy's domain reviewer may stand in for security", () => {
     const found = requireReviews(input([rule("x", "restricted", ["cost"])], { text: lines })).at(-1);
     expect(found).toMatchObject({ role: "security-owner", owners: ["@acme/clinical"], missing: null });
   });
+});
+
+describe("requirements never shrink", () => {
+  const anyRule = fc
+    .record({
+      id: fc.constantFrom("draft-only", "rollback", "metadata-only", "prompt-changed", "restricted-data"),
+      tier: fc.constantFrom(...tiers),
+      triggers: fc.subarray([...triggers]),
+    })
+    .map(({ id, tier, triggers }) => rule(id, tier, triggers));
+
+  it("another rule takes no role away, except that specialists replace the owner of the file", () => {
+    fc.assert(
+      fc.property(fc.array(anyRule, { maxLength: 4 }), anyRule, fc.constantFrom(...stages), (fired, added, stage) => {
+        const route = { stage, reviewers: ["support-product-owner"] };
+        const lowOnly = ["file-owner", "support-product-owner"];
+        const before = rolesOf(input(fired, { route })).filter((role) => !lowOnly.includes(role));
+        expect(rolesOf(input([...fired, added], { route }))).toEqual(expect.arrayContaining(before));
+      }),
+    );
+  });
+
+  it("another wish of the author takes nothing away", () => {
+    const wish = fc.constantFrom("support-product-owner", "@ada", "@acme/x", "legal-owner", "", "../x");
+    fc.assert(
+      fc.property(fc.array(anyRule, { maxLength: 3 }), fc.array(wish), wish, (fired, wishes, added) => {
+        const before = rolesOf(input(fired, { route: { stage: "default", reviewers: wishes } }));
+        const after = rolesOf(input(fired, { route: { stage: "default", reviewers: [...wishes, added] } }));
+        expect(after).toEqual(expect.arrayContaining(before));
+      }),
+    );
+  });
+});
+
+it("the example CODEOWNERS answers for every role of a high change, with the product owner's place at the file's owner", () => {
+  const example = join(import.meta.dirname, "../../../test/fixtures/examples/CODEOWNERS");
+  const fired = [rule("provider-switched", "high", ["platform", "cost", "latency", "data", "exposure"])];
+  const found = requireReviews(
+    input(fired, {
+      text: readFileSync(example, "utf8"),
+      route: { stage: "internal-canary", reviewers: ["support-product-owner", "ai-platform-owner"] },
+      paths: ["model-routes/support/answer.yaml"],
+    }),
+  );
+  expect(found.map(({ role, owners, source }) => `${role}: ${owners.join(" ")} (${source})`)).toMatchInlineSnapshot(`
+    [
+      "product-owner: @acme/support-product (fallback: owners of the file (CODEOWNERS line 4))",
+      "ai-platform-owner: @acme/ai-platform (CODEOWNERS line 8)",
+      "finance-owner: @acme/finance (CODEOWNERS line 10)",
+      "operations-owner: @acme/sre (CODEOWNERS line 11)",
+      "security-owner: @acme/security @acme/privacy (CODEOWNERS line 12)",
+      "release-owner: @acme/release (CODEOWNERS line 13)",
+      "support-product-owner: @acme/support-product (CODEOWNERS line 9)",
+    ]
+  `);
 });
