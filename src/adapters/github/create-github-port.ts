@@ -34,6 +34,8 @@ const appSchema = z.object({ id: z.number(), slug: z.string() });
 export interface GitHubPortOptions {
   octokitForApp: () => Promise<OctokitLike>;
   octokitForInstallation: (installationId: number) => Promise<OctokitLike>;
+  /** Makes the next request of the installation ask for a new token; without it a 401 stays one. */
+  forgetToken?: (installationId: number) => void;
   appId: number;
   now: () => Date;
   log?: AdapterLog;
@@ -75,7 +77,7 @@ function once<T>(work: () => Promise<T>): () => Promise<T> {
 
 /** Creates the GitHub port of one app. Installations, trees, blobs and owners are kept in bounded caches. */
 export function createGitHubPort(options: GitHubPortOptions): GitHubAdapter {
-  const { now } = options;
+  const { now, forgetToken } = options;
   const log = options.log ?? silentLog;
   const caches: Caches = {
     answers: createBoundedCache({ maxWeight: 500 }, now),
@@ -105,6 +107,7 @@ export function createGitHubPort(options: GitHubPortOptions): GitHubAdapter {
       answers: caches.answers,
       cacheScope: `installation ${installationId}`,
       onRefused,
+      ...(forgetToken === undefined ? {} : { forgetToken: () => forgetToken(installationId) }),
     });
 
   const findInstallation = async (owner: string, name: string): Promise<number> => {

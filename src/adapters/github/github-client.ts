@@ -32,6 +32,7 @@ export interface GitHubClient {
   ): Promise<{ items: T[]; complete: boolean }>;
   /** Writes, exactly once: an answer that never came is for the caller to find out about. */
   send<T>(route: string, parameters: Parameters, schema: ZodType<T>, what: string): Promise<T>;
+  /** GraphQL, once: every caller has another way to the answer. */
   query<T>(text: string, variables: Parameters, schema: ZodType<T>, what: string): Promise<T>;
   /** The answer as it came, redirects not followed and the body not read. */
   open(route: string, parameters: Parameters, what: string): Promise<OctokitAnswer>;
@@ -72,6 +73,7 @@ const notModified = z.object({ status: z.literal(304) });
 
 /**
  * @param options.octokit asked for each request, so that a caller can exchange it
+ * @param options.forgetToken called when GitHub does not accept the token, before the one repetition with a new one
  * @param options.onRefused told about failures that put the installation in doubt
  */
 export function createGitHubClient(options: {
@@ -80,12 +82,22 @@ export function createGitHubClient(options: {
   answers: BoundedCache<RememberedAnswer>;
   cacheScope: string;
   onRefused: (error: GitHubError) => void;
+  forgetToken?: () => void;
 }): GitHubClient {
-  const perform = async <T>(what: string, work: (octokit: OctokitLike) => Promise<T>): Promise<T> => {
+  const perform = async <T>(
+    what: string,
+    work: (octokit: OctokitLike) => Promise<T>,
+    mayRenew = options.forgetToken !== undefined,
+  ): Promise<T> => {
     try {
       return await work(await options.octokit());
     } catch (error) {
       const failure = describeGitHubFailure(error, what, options.now());
+      // Nothing was done on a 401, so even a write may be sent again with a new token.
+      if (failure.kind === "unauthorized" && mayRenew) {
+        options.forgetToken?.();
+        return perform(what, work, false);
+      }
       options.onRefused(failure);
       throw failure;
     }
@@ -167,7 +179,7 @@ export function createGitHubClient(options: {
       return parse(schema, answer.data, answer.status, what);
     },
     async query(text, variables, schema, what) {
-      const data = await perform(what, (octokit) => octokit.graphql(text, { ...variables }));
+      const data = await perform(what, (octokit) => octokit.graphql(text, { ...variables, request: { retries: 0 } }));
       return parse(schema, data, 200, what);
     },
     open: (route, parameters, what) =>

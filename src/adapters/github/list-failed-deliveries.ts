@@ -49,9 +49,9 @@ export async function listFailedDeliveries(
     );
     failed.push(newest);
   }
+  // GitHub lists the newest first and tells times in seconds, so the order of its list decides between equal ones.
   return failed
+    .reverse()
     .map(({ id, guid, event, delivered_at: deliveredAt }) => ({ id, guid, event, deliveredAt }))
-    .sort(
-      (one, other) => Date.parse(one.deliveredAt) - Date.parse(other.deliveredAt) || (one.guid < other.guid ? -1 : 1),
-    );
+    .sort((one, other) => Date.parse(one.deliveredAt) - Date.parse(other.deliveredAt));
 }

@@ -7,13 +7,14 @@ import { parsePrometheusAnswer, type Reading } from "./parse-prometheus-answer.t
 const maximumAgeMs = 5 * 60_000;
 
 const maximumAnswerBytes = 1024 * 1024;
+const defaultTimeoutMs = 10_000;
 const parallelQueries = 4;
 
 export interface PrometheusOptions {
   /** Address in front of `/api/v1/query`; a path in it stays. */
   baseUrl: string;
-  /** Milliseconds until a query counts as unanswered. */
-  timeoutMs: number;
+  /** Milliseconds until a query counts as unanswered; 10 s when absent. */
+  timeoutMs?: number;
   bearerToken?: string;
   /** For tests. */
   fetch?: typeof fetch;
@@ -49,6 +50,7 @@ function tellFailure(error: unknown, timeoutMs: number): string {
 export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort {
   const url = `${options.baseUrl.replace(/\/+$/, "")}/api/v1/query`;
   const send = options.fetch ?? fetch;
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
 
   const ask = async (query: string, at: string): Promise<Reading> => {
     try {
@@ -61,7 +63,7 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
         body: new URLSearchParams({ query, time: at }),
         // A redirect could carry the token elsewhere.
         redirect: "error",
-        signal: AbortSignal.timeout(options.timeoutMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       const text = await readText(answer);
       // Prometheus explains 400, 422 and 503 in the same form; other failures come from something in between.
@@ -74,7 +76,7 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
         ? reading
         : { kind: "error", why: `the metrics source answered with status ${answer.status}` };
     } catch (error) {
-      return { kind: "error", why: tellFailure(error, options.timeoutMs) };
+      return { kind: "error", why: tellFailure(error, timeoutMs) };
     }
   };
 
