@@ -396,6 +396,18 @@ describe("permissions of a token", () => {
     expect((await run()).status).toBe(status);
   });
 
+  it.each([
+    ["needs the right on every flag, because a new one has no name yet", ["project/support:env/prod:flag/*"], 200],
+    ["is refused to a right on a prefix", ["project/support:env/prod:flag/n*"], 403],
+  ])("making a flag %s", async (_name, resources, status) => {
+    token = simulator.createAccessToken({
+      name: "t",
+      type: "service",
+      statements: [flagStatement(["CreateFlag"], resources)],
+    });
+    expect((await call("POST", flags(), { ...newFlag, key: "new" })).status).toBe(status);
+  });
+
   it("a personal token has the rights its owner has now", async () => {
     const owner = simulator.createUser({ name: "Owner", email: "o@corp.example" });
     token = simulator.createAccessToken({ name: "mine", type: "personal", creatorId: owner.id });
