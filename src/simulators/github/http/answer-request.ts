@@ -124,9 +124,9 @@ export async function answerRequest(desk: RequestDesk, request: SimulatorRequest
     if (error instanceof GitHubFailure) return renderFailure(error);
     throw error;
   }
-  const refusal = desk.limits.refuse(actor);
-  if (refusal !== undefined) return refusal;
   const isGraphql = request.method === "POST" && (request.path === "/graphql" || request.path === "/api/graphql");
+  const refusal = desk.limits.refuse(actor, isGraphql);
+  if (refusal !== undefined) return refusal;
   const prefix = request.path.startsWith("/api/v3/") ? "/api/v3" : "";
   const response = isGraphql
     ? await desk.answerGraphql(actor, asObject(request.body))

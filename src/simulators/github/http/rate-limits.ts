@@ -55,7 +55,7 @@ export class RateLimits {
   }
 
   /** The refusal of an exhausted limit; undefined when there is room. App JWTs are never refused, so that tokens can be had. */
-  refuse(actor: Actor): SimulatorResponse | undefined {
+  refuse(actor: Actor, isGraphql: boolean): SimulatorResponse | undefined {
     const hit = actor.kind === "app" ? undefined : this.#exhaustions.find((entry) => entry.left > 0);
     if (hit === undefined) return undefined;
     hit.left -= 1;
@@ -63,6 +63,9 @@ export class RateLimits {
     const reset = this.#now().getTime() + window;
     const documentation_url = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api";
     if (kind === "primary") {
+      // GraphQL says it with status 200.
+      const errors = [{ type: "RATE_LIMITED", message: "API rate limit exceeded for installation." }];
+      if (isGraphql) return { status: 200, body: { errors }, headers: this.#headers(0, limit, reset) };
       return {
         status,
         body: { message: "API rate limit exceeded for installation.", documentation_url },

@@ -63,7 +63,7 @@ function createToken(call: Call): ReturnType<Route["handle"]> {
   if (installation.suspendedAt !== undefined) throw new GitHubFailure(403, "This installation has been suspended");
   const permissions = narrowPermissions(installation, call.body["permissions"]);
   const repositoryIds = narrowRepositories(call, installation);
-  const token = makeInstallationToken(installation, call.world.nextId());
+  const token = makeInstallationToken(installation);
   const expiresAt = Date.now() + tokenLifetime;
   call.world.tokens.set(token, { installation, permissions, repositoryIds, expiresAt });
   const selected = repositoryIds ?? installation.repositoryIds;
