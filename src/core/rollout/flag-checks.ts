@@ -56,12 +56,10 @@ export function hasBaselineTargeting(facts: RolloutFacts): boolean {
 }
 
 export function isSettledBack(facts: RolloutFacts): boolean {
-  return (
-    hasBaselineTargeting(facts) &&
-    facts.live !== null &&
-    facts.live.stage === null &&
-    facts.live.revision === facts.flag?.revision
-  );
+  const { live, latch, flag } = facts;
+  if (live === null || latch === null || !hasBaselineTargeting(facts)) return false;
+  const isProvenSince = Date.parse(live.provenAt) >= Date.parse(latch.at);
+  return live.stage === null && live.revision === flag?.revision && isProvenSince;
 }
 
 export function needsProof(facts: RolloutFacts): boolean {

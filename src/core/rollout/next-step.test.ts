@@ -251,7 +251,7 @@ describe("the next step forward", () => {
 describe("the way back", () => {
   const later = { mergeSha: "m2", approvedAt: at(30), pull: 9, repository: "acme/support-routes" };
   const baseOff = { ...makeFlag(baselineContents(wanted)), isEnabled: false };
-  const settled = { ...live, stage: null, candidateDigest: null };
+  const settled = { ...live, stage: null, candidateDigest: null, provenAt: at(21) };
   it.each<[string, Partial<RolloutFacts>, string]>([
     ["the flag is on: off at once", { flag: done }, "back-off"],
     [
@@ -302,6 +302,11 @@ describe("the way back", () => {
       "all proven: recorded",
       { flag: baseOff, proof: { of: identifyProof(baseOff), ok: true, text: "" } },
       "back-record",
+    ],
+    [
+      "asked for again after it was done: proven again",
+      { flag: baseOff, live: { ...settled, provenAt: at(19) } },
+      "back-prove",
     ],
     ["recorded: the latch holds", { flag: baseOff, live: settled }, "back-done"],
     [
@@ -423,7 +428,13 @@ class World {
       case "save-baseline":
         this.facts = {
           ...this.facts,
-          live: { ...live, stage: null, candidateDigest: null, revision: flag?.revision ?? "" },
+          live: {
+            ...live,
+            stage: null,
+            candidateDigest: null,
+            provenAt: at(this.clock),
+            revision: flag?.revision ?? "",
+          },
         };
         return true;
       default:

@@ -1,0 +1,393 @@
+import { digestContents, digestTargeting } from "../../core/rollout/compare-flag.ts";
+import type { FlagSnapshot, FlagTargeting } from "../../core/rollout/flag.ts";
+import { planTags } from "../../core/rollout/flag-identity.ts";
+import type { Probe } from "../../core/rollout/probe.ts";
+import type { WantedStage } from "../../core/rollout/rollout-facts.ts";
+import type { Step } from "../../core/rollout/step.ts";
+import { renderBaselineTargeting } from "../../core/rollout/targeting.ts";
+import { assertNever, cut, InternalError } from "../../core/problem.ts";
+import type { Latch, LiveState } from "../../core/facts.ts";
+import { StaleVersionError } from "../../ports/store.ts";
+import { flagClaimKind, keyOfFlag, latchKind, liveStateKind } from "../records.ts";
+import { announceRollback, announceStage } from "./announce.ts";
+import { putInOutbox } from "./deliver-outbox.ts";
+import { createKey, switchOffKey, switchOnKey, writeKey } from "./effect-keys.ts";
+import type { RolloutView } from "./gather-rollout.ts";
+import { renderChangeComment, type RolloutRun } from "./rollout-run.ts";
+import { saveStatus } from "./save-status.ts";
+import { writeWithAudit } from "./write-with-audit.ts";
+
+/** Milliseconds that a proof waits for FeatBit to bring a change to its SDKs. */
+const proofDeadlineMs = 10_000;
+
+/** A step that changes something, unlike those that end a run. */
+export type ActiveStep = Exclude<Step, { kind: "done" | "hold" | "retry" }>;
+
+/** Does one step. What it changed is seen by the next look at the world, never assumed. */
+export async function applyStep(run: RolloutRun, view: RolloutView, step: ActiveStep): Promise<void> {
+  const { flags, job } = run;
+  const { facts, content } = view;
+  const approved = content?.approved ?? null;
+  const comment = (what: string): string => renderChangeComment(approved, what);
+  switch (step.kind) {
+    case "set-latch":
+      return setLatch(run, view, step);
+    case "create-flag":
+      return createFlag(run, view);
+    case "put-variations": {
+      const flag = requireFlag(facts.flag);
+      await writeWithAudit(
+        run,
+        {
+          key: writeKey(step.kind, run.key, step.revision),
+          effect: step.kind,
+          data: { variations: step.variations.map((v) => v.name) },
+          writes: digestContents({ ...flag, variations: step.variations }),
+        },
+        () =>
+          flags.putVariations(
+            job.flagKey,
+            step.revision,
+            step.variations,
+            comment(`variations for ${describeWanted(view)}`),
+          ),
+      );
+      return;
+    }
+    case "put-off-variation": {
+      const flag = requireFlag(facts.flag);
+      await writeWithAudit(
+        run,
+        {
+          key: writeKey(step.kind, run.key, step.revision),
+          effect: step.kind,
+          data: {},
+          writes: digestContents({ ...flag, offVariationId: step.variationId }),
+        },
+        () => flags.putOffVariation(job.flagKey, step.revision, step.variationId, comment("off serves the baseline")),
+      );
+      return;
+    }
+    case "put-targeting":
+      return putTargeting(
+        run,
+        view,
+        step.revision,
+        step.targeting,
+        step.purpose === "baseline" ? "baseline to everyone" : describeWanted(view),
+      );
+    case "toggle-off": {
+      const flag = requireFlag(facts.flag);
+      const { latch } = facts;
+      const key = switchOffKey(run.key, latch?.at ?? "", flag.revision);
+      const why = comment(cut(`rollback (${latch?.cause ?? "unknown"}) by ${latch?.by ?? "unknown"}`, 120));
+      await writeWithAudit(run, { key, effect: step.kind, data: { latch: latch?.at ?? null }, writes: null }, () =>
+        flags.toggle(job.flagKey, false, why),
+      );
+      return;
+    }
+    case "toggle-on": {
+      const key = switchOnKey(run.key, facts.approval?.mergeSha ?? "", facts.latch?.at ?? "");
+      await writeWithAudit(
+        run,
+        { key, effect: step.kind, data: { latch: facts.latch?.at ?? null }, writes: null },
+        () => flags.toggle(job.flagKey, true, comment(`re-entry at ${describeWanted(view)}`)),
+      );
+      return;
+    }
+    case "prove":
+      return prove(run, view, step);
+    case "save-live":
+      return saveLive(run, view);
+    case "save-baseline":
+      return saveBaseline(run, view);
+    default:
+      return assertNever(step);
+  }
+}
+
+async function putTargeting(
+  run: RolloutRun,
+  view: RolloutView,
+  revision: string,
+  targeting: FlagTargeting,
+  what: string,
+): Promise<void> {
+  const flag = requireFlag(view.facts.flag);
+  const { latch } = view.facts;
+  const text = what === "baseline to everyone" && latch !== null ? `${what} after the rollback by ${latch.by}` : what;
+  await writeWithAudit(
+    run,
+    {
+      key: writeKey("put-targeting", run.key, revision),
+      effect: "put-targeting",
+      data: { what, targeting: digestTargeting(targeting) },
+      writes: digestContents({ ...flag, targeting }),
+    },
+    () =>
+      run.flags.putTargeting(
+        run.job.flagKey,
+        revision,
+        targeting,
+        renderChangeComment(view.content?.approved ?? null, text),
+      ),
+  );
+}
+
+/** Claims the key first (SPEC 4), then creates the flag with the baseline for everyone. */
+async function createFlag(run: RolloutRun, view: RolloutView): Promise<void> {
+  const wanted = requireStage(view);
+  const approved = view.content?.approved;
+  if (approved === undefined) throw new InternalError("a flag without an approval");
+  await claimFlag(run, view);
+  const contents = { ...wanted.contents, targeting: renderBaselineTargeting(run.name) };
+  await writeWithAudit(
+    run,
+    {
+      key: createKey(run.key, approved.mergeSha),
+      effect: "create-flag",
+      data: { repository: approved.repository },
+      writes: digestContents(contents),
+    },
+    async () => {
+      const answer = await run.flags.createFlag({
+        key: run.job.flagKey,
+        name: cut(view.content?.record.workflow ?? run.job.flagKey, 100),
+        description: cut(
+          `Model route of ${approved.repository}, ${approved.path}. Moved by Routeward: change it by pull request.`.replaceAll(
+            // FeatBit's own webhooks fail on these (facts/featbit.md section 9).
+            /[\n\r\\]/g,
+            " ",
+          ),
+          500,
+        ),
+        type: view.content?.record.flagType ?? "json",
+        variations: contents.variations,
+        offVariationId: contents.offVariationId,
+        tags: planTags(approved.repository),
+      });
+      // FeatBit compares new keys without case and finds them with it, so such a flag exists and cannot be read.
+      if (answer === "exists" && (await run.flags.readFlag(run.job.flagKey)) === null) {
+        run.refusals.push(`FeatBit already has a flag whose key differs from ${run.job.flagKey} only by case`);
+      }
+      return answer;
+    },
+  );
+}
+
+/** The first approved merge of a key owns it. */
+export async function claimFlag(run: RolloutRun, view: RolloutView): Promise<void> {
+  const approved = view.content?.approved;
+  if (approved === undefined) return;
+  const { claim } = view.records;
+  if (claim !== null && claim.path === approved.path) return;
+  const flagKey = run.job.flagKey.toLowerCase();
+  await run.ports.store.putRecord({
+    kind: flagClaimKind,
+    key: keyOfFlag(run.job.binding, flagKey),
+    value: { binding: run.job.binding, flagKey, repository: approved.repository, path: approved.path },
+    expectedVersion: claim?.version ?? 0,
+    audit: { subject: run.subject },
+  });
+}
+
+async function setLatch(run: RolloutRun, view: RolloutView, step: Extract<Step, { kind: "set-latch" }>): Promise<void> {
+  const { approval, live } = view.facts;
+  // A merged `rolled-back` is as old as its approval: everything approved later may enter again.
+  const at = step.cause === "merge" && approval !== null ? approval.approvedAt : run.now().toISOString();
+  const latch: Latch = {
+    ...run.name,
+    at,
+    by:
+      step.cause === "merge" && approval !== null
+        ? `the merge of ${approval.repository}#${approval.pull}`
+        : await findSwitcher(run, view),
+    reason: step.reason,
+    cause: step.cause,
+    candidateDigest: live?.candidateDigest ?? null,
+    repository: approval?.repository ?? "",
+    pull: approval?.pull ?? null,
+  };
+  await run.ports.store.putRecord({
+    kind: latchKind,
+    key: run.key,
+    value: latch,
+    expectedVersion: view.records.latch?.version ?? 0,
+    audit: { subject: run.subject, data: { by: latch.by, reason: latch.reason, cause: latch.cause } },
+  });
+}
+
+/** Who switched the flag off, by FeatBit's own log; for people, so it may be unknown. */
+async function findSwitcher(run: RolloutRun, view: RolloutView): Promise<string> {
+  const { flag } = view.facts;
+  if (flag === null) return "somebody in FeatBit";
+  const changes = await run.flags.readChanges(flag.id, 0, 10);
+  return changes.find((change) => change.kinds.includes("TurnFlagOff"))?.actor ?? "somebody in FeatBit";
+}
+
+async function prove(run: RolloutRun, view: RolloutView, step: Extract<Step, { kind: "prove" }>): Promise<void> {
+  const { store } = run.ports;
+  const latchBefore = view.records.latch?.version ?? 0;
+  const isCancelled = async (): Promise<boolean> =>
+    ((await store.getRecord(latchKind, run.key))?.version ?? 0) !== latchBefore;
+  const options =
+    step.purpose === "stage" ? { deadlineMs: proofDeadlineMs, isCancelled } : { deadlineMs: proofDeadlineMs };
+  const proof = await run.flags.prove(run.job.flagKey, step.probes, options);
+  const at = run.now().toISOString();
+  if (proof.cancelled) return;
+  const wrong = proof.results.filter((result) => !result.ok);
+  const text = wrong.map(
+    ({ probe, served, problem }) =>
+      `${probe.name} must be served ${describeServed(probe)} and gets ${served === null ? (problem ?? "nothing") : `${served.variation}${served.stage === null ? "" : ` of ${served.stage}`}`}`,
+  );
+  await store.appendAudit({
+    type: "rollout.proof",
+    subject: run.subject,
+    data: {
+      of: step.of,
+      purpose: step.purpose,
+      ok: proof.ok,
+      elapsedMs: proof.elapsedMs,
+      probes: proof.results.map(({ probe, ok }) => ({ name: probe.name, expected: probe.expected.variation, ok })),
+    },
+  });
+  run.proof = {
+    of: step.of,
+    ok: proof.ok,
+    text: proof.ok ? "" : `the FeatBit SDK does not serve what was written: ${cut(text.slice(0, 5).join("; "), 600)}`,
+  };
+  run.proofMs = proof.elapsedMs;
+  if (proof.ok) run.provenAt[step.purpose] ??= at;
+}
+
+function describeServed(probe: Probe): string {
+  return `${probe.expected.variation}${probe.expected.stage === null ? "" : ` of ${probe.expected.stage}`}`;
+}
+
+/** The stage becomes live: state, status, message and the end of a released latch in one commit, if no rollback came in between. */
+async function saveLive(run: RolloutRun, view: RolloutView): Promise<void> {
+  const wanted = requireStage(view);
+  const flag = requireFlag(view.facts.flag);
+  const approved = view.content?.approved;
+  if (approved === undefined) throw new InternalError("a live stage without an approval");
+  const before = view.facts.live;
+  const provenAt = run.provenAt.stage ?? run.now().toISOString();
+  const continues =
+    before !== null &&
+    before.stage === wanted.stage &&
+    before.step === wanted.step &&
+    before.candidateDigest === wanted.candidateDigest;
+  const live: LiveState = {
+    ...run.name,
+    stage: wanted.stage,
+    step: wanted.step,
+    share: wanted.share,
+    candidateDigest: wanted.candidateDigest,
+    baselineDigest: wanted.baselineDigest,
+    audiences: wanted.audiences,
+    excluded: wanted.excluded,
+    targetingDigest: digestTargeting(wanted.contents.targeting),
+    revision: flag.revision,
+    mergeSha: approved.mergeSha,
+    enteredAt: continues ? before.enteredAt : provenAt,
+    soakedMs: continues ? before.soakedMs : 0,
+    provenAt,
+    paused: null,
+  };
+  const servedMs = Date.parse(provenAt) - Date.parse(approved.approvedAt);
+  const times = { servedMs, proofMs: run.proofMs, probes: wanted.probes.length };
+  await claimFlag(run, view);
+  await run.ports.store.transaction(async (tx) => {
+    const latch = await tx.getRecord(latchKind, run.key);
+    const expected = view.records.latch?.version ?? 0;
+    if ((latch?.version ?? 0) !== expected)
+      throw new StaleVersionError({
+        kind: latchKind.name,
+        key: run.key,
+        expectedVersion: expected,
+        actualVersion: latch?.version ?? 0,
+      });
+    await tx.putRecord({
+      kind: liveStateKind,
+      key: run.key,
+      value: live,
+      expectedVersion: view.records.live?.version ?? 0,
+      audit: { subject: run.subject, data: { stage: live.stage, step: live.step, mergeSha: live.mergeSha, servedMs } },
+    });
+    if (latch !== undefined)
+      await tx.deleteRecord({
+        kind: latchKind,
+        key: run.key,
+        expectedVersion: latch.version,
+        audit: { subject: run.subject, data: { releasedBy: approved.mergeSha, pull: approved.pull } },
+      });
+    await putInOutbox(run, tx, approved.repository, announceStage(run, approved, wanted, before, times));
+    await saveStatus(run, tx, "live", "", approved.mergeSha);
+  });
+  run.servedMs = servedMs;
+}
+
+/** The way back is proven: nothing is live any more. The latch stays. */
+async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<void> {
+  const { latch, live: before, flag } = view.facts;
+  if (latch === null) throw new InternalError("a rollback without a latch");
+  const now = run.now().toISOString();
+  const provenAt = run.provenAt.baseline ?? now;
+  const approved = view.content?.approved;
+  const live: LiveState = {
+    ...run.name,
+    stage: null,
+    step: 0,
+    share: 0,
+    candidateDigest: null,
+    baselineDigest: before?.baselineDigest ?? approved?.baselineDigest ?? "",
+    audiences: [],
+    excluded: [],
+    targetingDigest: digestTargeting(renderBaselineTargeting(run.name)),
+    revision: flag?.revision ?? "",
+    mergeSha: before?.mergeSha ?? approved?.mergeSha ?? "",
+    enteredAt: provenAt,
+    soakedMs: 0,
+    provenAt,
+    paused: null,
+  };
+  const backMs = Date.parse(provenAt) - Date.parse(latch.at);
+  // Proven after this latch already: somebody touched the flag while it was off, and nobody waits for an answer.
+  const isAnswer = before === null || before.stage !== null || Date.parse(before.provenAt) < Date.parse(latch.at);
+  await run.ports.store.transaction(async (tx) => {
+    await tx.putRecord({
+      kind: liveStateKind,
+      key: run.key,
+      value: live,
+      expectedVersion: view.records.live?.version ?? 0,
+      audit: { subject: run.subject, data: { stage: null, latch: latch.at, backMs } },
+    });
+    const effects = announceRollback(
+      run,
+      latch,
+      before,
+      isAnswer ? (latch.pull ?? approved?.pull ?? null) : null,
+      latch.cause === "merge" ? null : backMs,
+    );
+    await putInOutbox(run, tx, latch.repository === "" ? (approved?.repository ?? "") : latch.repository, effects);
+    await saveStatus(run, tx, "off", latch.reason, approved?.mergeSha ?? null);
+  });
+  run.rolledBackMs = backMs;
+}
+
+function describeWanted(view: RolloutView): string {
+  const { wanted } = view.facts;
+  if (wanted.kind !== "stage") return "baseline";
+  return wanted.stage === null ? "baseline to everyone" : `${wanted.stage} step ${wanted.step + 1} (${wanted.share} %)`;
+}
+
+function requireFlag(flag: FlagSnapshot | null): FlagSnapshot {
+  if (flag === null) throw new InternalError("a step on a flag that is not there");
+  return flag;
+}
+
+function requireStage(view: RolloutView): WantedStage {
+  const { wanted } = view.facts;
+  if (wanted.kind !== "stage") throw new InternalError("a step towards no stage");
+  return wanted;
+}

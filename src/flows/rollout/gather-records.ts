@@ -1,0 +1,76 @@
+import type { ApprovedRoute, Latch, LiveState } from "../../core/facts.ts";
+import { type RecordKind, type StoreOperations, type StoredRecord, UnreadableRecordError } from "../../ports/store.ts";
+import {
+  adoptionKind,
+  approvedRouteKind,
+  flagClaimKind,
+  keyOfFlag,
+  latchKind,
+  liveStateKind,
+  rolloutStatusKind,
+  type RolloutStatus,
+} from "../records.ts";
+import type { FlagJob } from "./rollout-ports.ts";
+
+/** What the store holds about one flag, with versions, so that a later write sees whether it is still so. */
+export interface FlagRecords {
+  key: string;
+  approved: ApprovedRoute | null;
+  latch: { value: Latch; version: number } | null;
+  live: { value: LiveState; version: number } | null;
+  claim: { repository: string; path: string; version: number } | null;
+  status: { value: RolloutStatus; version: number } | null;
+  isAdopted: boolean;
+  /** Records that are there and cannot be trusted: nothing goes forward with them (SPEC principle 3). */
+  unreadable: readonly string[];
+}
+
+/** Reads everything that the store holds about a flag. An unreadable latch counts as a latch, all others as absent and blocking. */
+export async function gatherRecords(job: FlagJob, store: StoreOperations, now: Date): Promise<FlagRecords> {
+  const key = keyOfFlag(job.binding, job.flagKey);
+  const unreadable: string[] = [];
+  const read = async <Value>(kind: RecordKind<Value>, recordKey = key): Promise<StoredRecord<Value> | null> => {
+    try {
+      return (await store.getRecord(kind, recordKey)) ?? null;
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error;
+      unreadable.push(error.message);
+      return null;
+    }
+  };
+  const [approved, live, claim, status, adoption] = await Promise.all([
+    read(approvedRouteKind),
+    read(liveStateKind),
+    read(flagClaimKind, keyOfFlag(job.binding, job.flagKey.toLowerCase())),
+    read(rolloutStatusKind),
+    read(adoptionKind),
+  ]);
+  const trusted = unreadable.length;
+  const latch = await read(latchKind);
+  return {
+    key,
+    approved: approved?.value ?? null,
+    latch: unreadable.length > trusted ? { value: makeLatch(job, now), version: -1 } : latch,
+    live,
+    claim:
+      claim === null ? null : { repository: claim.value.repository, path: claim.value.path, version: claim.version },
+    status,
+    isAdopted: adoption !== null,
+    unreadable,
+  };
+}
+
+/** Stands for a latch that cannot be read: somebody wanted the baseline, and nothing says that it is over. */
+function makeLatch(job: FlagJob, now: Date): Latch {
+  return {
+    binding: job.binding,
+    flagKey: job.flagKey,
+    at: now.toISOString(),
+    by: "routeward",
+    reason: "the latch's record cannot be read",
+    cause: "breach",
+    candidateDigest: null,
+    repository: "",
+    pull: null,
+  };
+}

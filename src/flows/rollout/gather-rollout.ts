@@ -1,0 +1,155 @@
+import { digestContents } from "../../core/rollout/compare-flag.ts";
+import { listSegmentKeys } from "../../core/rollout/exposure.ts";
+import { checkOwnership } from "../../core/rollout/flag-identity.ts";
+import type { SegmentSnapshot } from "../../core/rollout/flag.ts";
+import { describeExposure, planBaseline, planWanted, type ApprovedContent } from "../../core/rollout/plan-wanted.ts";
+import type { ApprovalFacts, BaselineFacts, RolloutFacts, Wanted } from "../../core/rollout/rollout-facts.ts";
+import { checkBranch } from "./check-branch.ts";
+import { gatherRecords, type FlagRecords } from "./gather-records.ts";
+import { readApprovedContent } from "./read-approved-content.ts";
+import { reconcileIntents } from "./reconcile-intents.ts";
+import type { RolloutRun } from "./rollout-run.ts";
+import { switchOnKey } from "./effect-keys.ts";
+
+/** One look at the world: what the next step is planned from, and the records that a write must find unchanged. */
+export interface RolloutView {
+  facts: RolloutFacts;
+  records: FlagRecords;
+  content: ApprovedContent | null;
+}
+
+/**
+ * Reads everything about a flag: the store first; then FeatBit and GitHub at the same time. While a latch stands nobody but
+ * FeatBit is asked, so that a rollback waits for nothing else.
+ */
+export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
+  const { store } = run.ports;
+  const records = await gatherRecords(run.job, store, run.now());
+  const { approved } = records;
+  const read = approved === null ? null : readApprovedContent(approved);
+  const content = read?.ok === true ? read.content : null;
+  const approval = approved === null ? null : approvalOf(approved);
+  const mayRelease =
+    records.latch === null ||
+    (approval !== null && Date.parse(approval.approvedAt) > Date.parse(records.latch.value.at));
+
+  // Only a stage needs to be looked at twice; the way to the baseline waits for nobody but FeatBit.
+  const asksStage = content !== null && content.stage !== null && mayRelease;
+  const [flag, segments, branch] = await Promise.all([
+    run.flags.readFlag(run.job.flagKey),
+    asksStage ? readSegments(run, content, records) : [],
+    asksStage ? readBranch(run, content) : [],
+  ]);
+  if (!run.reconciled) {
+    await reconcileIntents(run, flag);
+    run.reconciled = true;
+  }
+  const wanted = planWantedState(run, content, records, segments, read !== null && !read.ok ? read.reason : null);
+  const blockers = [...records.unreadable, ...run.refusals, ...branch, ...checkScope(run, content, records)];
+  const latch = records.latch?.value ?? null;
+  const switchedOn = latch !== null && approval !== null && (await wasSwitchedOn(run, approval.mergeSha, latch.at));
+  const mustWrite =
+    flag !== null && wanted.kind === "stage" && mayRelease && digestContents(flag) !== digestContents(wanted.contents);
+  const repository = approved?.repository ?? latch?.repository ?? "";
+  return {
+    records,
+    content,
+    facts: {
+      name: run.name,
+      approval,
+      wanted,
+      baseline: planBaselineFacts(run, content),
+      blockers,
+      latch,
+      live: records.live?.value ?? null,
+      flag,
+      foreign: flag === null ? null : checkOwnership(flag, run.name, repository, records.isAdopted),
+      pendingChanges: mustWrite ? await run.flags.countPendingChanges(run.job.flagKey) : 0,
+      written: records.status?.value.written ?? [],
+      switchedOn,
+      proof: run.proof,
+    },
+  };
+}
+
+function approvalOf(approved: {
+  mergeSha: string;
+  approvedAt: string;
+  pull: number;
+  repository: string;
+}): ApprovalFacts {
+  const { mergeSha, approvedAt, pull, repository } = approved;
+  return { mergeSha, approvedAt, pull, repository };
+}
+
+function planWantedState(
+  run: RolloutRun,
+  content: ApprovedContent | null,
+  records: FlagRecords,
+  segments: readonly SegmentSnapshot[],
+  unreadable: string | null,
+): Wanted {
+  if (unreadable !== null) return { kind: "unclear", reasons: [unreadable] };
+  if (content === null) return { kind: "nothing", why: "no merge was approved for this flag yet" };
+  return planWanted(content, { ...contextOf(run, content, records), segments });
+}
+
+function contextOf(run: RolloutRun, content: ApprovedContent, records: FlagRecords) {
+  return {
+    dispatchKey: run.binding.dispatchKey,
+    exclusionsNow: content.approved.audiences,
+    live: records.live?.value ?? null,
+  };
+}
+
+async function readSegments(
+  run: RolloutRun,
+  content: ApprovedContent,
+  records: FlagRecords,
+): Promise<readonly SegmentSnapshot[]> {
+  const keys = listSegmentKeys(describeExposure(content, contextOf(run, content, records)));
+  if (keys.length === 0) return [];
+  const asked = keys.join("\n");
+  if (run.segments?.keys !== asked) run.segments = { keys: asked, found: await run.flags.readSegments(keys) };
+  return run.segments.found;
+}
+
+async function readBranch(run: RolloutRun, content: ApprovedContent): Promise<readonly string[]> {
+  const { approved } = content;
+  if (run.branch?.mergeSha !== approved.mergeSha) {
+    const [owner = "", name = ""] = approved.repository.split("/");
+    const repository = await run.ports.github.openRepository(owner, name);
+    run.branch = { mergeSha: approved.mergeSha, reasons: await checkBranch(approved, repository) };
+  }
+  return run.branch.reasons;
+}
+
+/** What binding, environment and claim say (SPEC 4): the operator's word stands above every merge. */
+function checkScope(run: RolloutRun, content: ApprovedContent | null, records: FlagRecords): readonly string[] {
+  if (content === null) return [];
+  const { approved, record } = content;
+  const reasons: string[] = [];
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  if (!run.binding.repositories.some((repository) => same(repository, approved.repository))) {
+    reasons.push(`binding ${run.binding.name} is not open to ${approved.repository}`);
+  }
+  if (record.environment !== run.binding.environment) {
+    reasons.push(`the file is for ${record.environment}, binding ${run.binding.name} for ${run.binding.environment}`);
+  }
+  if (records.claim !== null && !same(records.claim.repository, approved.repository)) {
+    reasons.push(
+      `flag ${approved.flagKey} is claimed by ${records.claim.repository} (${records.claim.path}); the operator can transfer it`,
+    );
+  }
+  return reasons;
+}
+
+function planBaselineFacts(run: RolloutRun, content: ApprovedContent | null): BaselineFacts {
+  const anybody = { name: "user without attributes", userKey: "routeward-probe-bare", attributes: {} };
+  return content === null ? { values: [], users: [anybody] } : planBaseline(content, run.binding.dispatchKey);
+}
+
+async function wasSwitchedOn(run: RolloutRun, mergeSha: string, latchedAt: string): Promise<boolean> {
+  const outcome = await run.ports.store.lastOutcome(switchOnKey(run.key, mergeSha, latchedAt));
+  return outcome !== undefined && outcome.status !== "failed";
+}

@@ -1,0 +1,36 @@
+import type { StoreOperations } from "../../ports/store.ts";
+import { rolloutStatusKind, type RolloutStatus } from "../records.ts";
+import type { RolloutRun } from "./rollout-run.ts";
+import { createStatus } from "./write-with-audit.ts";
+
+/** Says how the rollout stands. The same state with the same reason only counts up. */
+export async function saveStatus(
+  run: RolloutRun,
+  store: StoreOperations,
+  state: RolloutStatus["state"],
+  reason: string,
+  mergeSha: string | null,
+): Promise<RolloutStatus> {
+  const current = await store.getRecord(rolloutStatusKind, run.key);
+  const before = current?.value ?? createStatus(run);
+  const same = before.state === state && before.reason === reason && before.mergeSha === mergeSha;
+  const settled = state === "live" || state === "off" || state === "idle";
+  // A settled flag is looked at every few minutes; the log of record keeps what changed, not that nothing did.
+  if (same && settled && current !== undefined) return before;
+  const value: RolloutStatus = {
+    ...before,
+    state,
+    reason,
+    mergeSha,
+    since: same ? before.since : run.now().toISOString(),
+    attempts: same ? before.attempts + 1 : 1,
+  };
+  await store.putRecord({
+    kind: rolloutStatusKind,
+    key: run.key,
+    value,
+    expectedVersion: current?.version ?? 0,
+    audit: { subject: run.subject },
+  });
+  return value;
+}
