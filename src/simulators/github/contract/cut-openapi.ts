@@ -91,8 +91,22 @@ function cutWebhooks(document: JsonObject): JsonObject {
   return cut;
 }
 
+/**
+ * Mistakes of the document that no true answer could satisfy. The list of installations wants an account to be a user
+ * and an enterprise at once (`allOf`); the single installation says `anyOf`.
+ */
+function correct(paths: JsonObject): void {
+  const list = requireObject(paths["/app/installations"], "/app/installations");
+  const get = requireObject(list["get"], "GET /app/installations");
+  const answer = requireObject(requireObject(get["responses"], "responses")["200"], "200");
+  answer["content"] = {
+    "application/json": { schema: { type: "array", items: { $ref: "#/components/schemas/installation" } } },
+  };
+}
+
 function cutDocument(document: JsonObject, packageName: string, packageVersion: string): JsonObject {
   const paths = cutPaths(document);
+  correct(paths);
   const webhooks = cutWebhooks(document);
   const components: Record<string, JsonObject> = {};
   const pending = new Set<string>();

@@ -89,6 +89,12 @@ function getCommit(call: Call, repo: Repository): SimulatorResponse {
   };
 }
 
+/** Mode and id: a change of mode alone is a change too. */
+function describeEntry(repo: Repository, tree: string | undefined, path: string): string {
+  const entry = tree === undefined ? undefined : repo.store.findEntry(tree, path);
+  return entry === undefined ? "" : `${entry.mode} ${entry.oid}`;
+}
+
 function listCommits(call: Call, repo: Repository): SimulatorResponse {
   const sha = requireSha(repo, call.query.get("sha") ?? repo.defaultBranch);
   const path = call.query.get("path");
@@ -97,11 +103,9 @@ function listCommits(call: Call, repo: Repository): SimulatorResponse {
     path === null
       ? commits
       : commits.filter((commit) => {
-          const entry = repo.store.findEntry(commit.tree, path)?.oid;
           const parent = commit.parents[0];
-          const before =
-            parent === undefined ? undefined : repo.store.findEntry(repo.store.requireCommit(parent).tree, path)?.oid;
-          return entry !== before;
+          const before = parent === undefined ? undefined : repo.store.requireCommit(parent).tree;
+          return describeEntry(repo, commit.tree, path) !== describeEntry(repo, before, path);
         });
   return answerPage(call, touching, (commit) => renderCommit(call.world, repo, commit));
 }
