@@ -80,6 +80,7 @@ describe("a file that gives no answer owns nothing", () => {
   it.each<[string, string, "read" | "too-large"]>([
     ["one byte under the limit is read", `* @ada\n${"#".repeat(codeownersLimitBytes - 8)}`, "read"],
     ["the limit itself is too large", `* @ada\n${"#".repeat(codeownersLimitBytes - 7)}`, "too-large"],
+    ["two-byte letters to the limit", `* @ada\n${"é".repeat((codeownersLimitBytes - 8) / 2)}#`, "too-large"],
     ["two-byte letters count twice", `* @ada\n#${"é".repeat(codeownersLimitBytes / 2)}`, "too-large"],
     ["three-byte letters count three times", `* @ada\n#${"€".repeat(codeownersLimitBytes / 3)}`, "too-large"],
     ["four-byte letters count four times", `* @ada\n#${"😀".repeat(codeownersLimitBytes / 4)}`, "too-large"],

@@ -179,6 +179,12 @@ describe("what the author and the policy add", () => {
   });
 });
 
+it("a role that could not be a folder name does not fall back to the owners of the file", () => {
+  const route = { stage: null, reviewers: ["no such role"] };
+  const found = requireReviews(input([rule("x", "medium", [])], { route }));
+  expect(found.at(-1)?.missing?.why).toBe("`no such role` cannot be the name of a role");
+});
+
 describe("who owns a role", () => {
   const owners = (role: Trigger, tier: Tier, over: Parameters<typeof input>[1] = {}): unknown => {
     const found = requireReviews(input([rule("x", tier, [role])], over)).filter(({ because }) => because.includes("x"));
