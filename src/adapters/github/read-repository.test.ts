@@ -170,6 +170,7 @@ describe("trees and files", () => {
     const sha = (await repository.readBranch("main")) ?? "";
     const entries = (await repository.readTree(sha))?.entries ?? [];
     await repository.readBlobs(entries);
+    expect(simulator.server.log.filter((entry) => entry.path.includes("/git/blobs/"))).toEqual([]);
     const requests = simulator.server.log.length;
     const again = await port.openRepository("acme", "support-routes");
     expect(await again.readBlobs((await again.readTree(sha))?.entries ?? [])).toHaveProperty("size", 3);
