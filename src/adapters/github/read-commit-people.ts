@@ -124,9 +124,8 @@ export async function readCommitPeople(
   const unknown = new Map<string, NamedPerson>();
   const withUnknown = new Set<string>();
   const add = (person: NamedPerson, account: Account | null, sha: string): void => {
-    const resolved = account ?? parseNoreplyAddress(person.email);
-    if (resolved !== null) {
-      if (!found.has(resolved.id)) found.set(resolved.id, { account: resolved, text: person.text });
+    if (account !== null) {
+      if (!found.has(account.id)) found.set(account.id, { account, text: person.text });
       return;
     }
     unknown.set(person.text, person);
@@ -137,7 +136,11 @@ export async function readCommitPeople(
     add(describe(commit.commit.author), commit.author, commit.sha);
     const committer = describe(commit.commit.committer);
     if (!isWebFlow(commit.committer, committer.email)) add(committer, commit.committer, commit.sha);
-    for (const person of parseCoAuthors(commit.commit.message)) add(person, null, commit.sha);
+    for (const person of parseCoAuthors(commit.commit.message)) {
+      // Authors and committers GitHub has resolved itself, so only trailers are read by their address here: an author
+      // whom GitHub does not know must stay unknown, whatever his address claims.
+      add(person, parseNoreplyAddress(person.email), commit.sha);
+    }
   }
 
   const resolved =

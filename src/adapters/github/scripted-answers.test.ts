@@ -305,6 +305,26 @@ describe("co-authors with an address that names nobody", () => {
   });
 });
 
+it("an author whom GitHub does not know stays unknown, whatever the address claims", async () => {
+  const claimed = { name: "Ann", email: "3+ann@users.noreply.acme.example" };
+  const { repository } = await open({
+    rest: {
+      "GET /repos/{owner}/{repo}/pulls/{pull_number}": () => ({ commits: 1 }),
+      "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits": () => [
+        {
+          sha: "a".repeat(40),
+          commit: { message: "x", author: claimed, committer: claimed },
+          author: null,
+          committer: null,
+        },
+      ],
+    },
+  });
+  expect((await repository.readCommitPeople(1)).people).toEqual([
+    { account: null, text: "Ann <3+ann@users.noreply.acme.example>" },
+  ]);
+});
+
 describe("an artifact", () => {
   const runs = "GET /repos/{owner}/{repo}/actions/runs/{run_id}";
   const download = "GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}";
