@@ -422,7 +422,13 @@ class World {
           mergeSha: this.facts.approval?.mergeSha ?? "",
           revision: flag?.revision ?? "",
         };
-        this.facts = { ...this.facts, live: saved, latch: null, switchedOn: false };
+        this.facts = {
+          ...this.facts,
+          live: saved,
+          latch: null,
+          switchedOn: false,
+          written: flag === null ? [] : [digestContents(flag)],
+        };
         return true;
       }
       case "save-baseline":

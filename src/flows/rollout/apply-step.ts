@@ -322,7 +322,7 @@ async function saveLive(run: RolloutRun, view: RolloutView): Promise<void> {
         audit: { subject: run.subject, data: { releasedBy: approved.mergeSha, pull: approved.pull } },
       });
     await putInOutbox(run, tx, approved.repository, announceStage(run, approved, wanted, before, times));
-    await saveStatus(run, tx, "live", "", approved.mergeSha);
+    await saveStatus(run, tx, "live", "", approved.mergeSha, digestContents(flag));
   });
   run.servedMs = servedMs;
 }
@@ -370,7 +370,14 @@ async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<void> {
       latch.cause === "merge" ? null : backMs,
     );
     await putInOutbox(run, tx, latch.repository === "" ? (approved?.repository ?? "") : latch.repository, effects);
-    await saveStatus(run, tx, "off", latch.reason, approved?.mergeSha ?? null);
+    await saveStatus(
+      run,
+      tx,
+      "off",
+      latch.reason,
+      approved?.mergeSha ?? null,
+      flag === null ? null : digestContents(flag),
+    );
   });
   run.rolledBackMs = backMs;
 }

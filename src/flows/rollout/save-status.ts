@@ -3,20 +3,26 @@ import { rolloutStatusKind, type RolloutStatus } from "../records.ts";
 import type { RolloutRun } from "./rollout-run.ts";
 import { createStatus } from "./write-with-audit.ts";
 
-/** Says how the rollout stands. The same state with the same reason only counts up. */
+/**
+ * Says how the rollout stands. The same state with the same reason only counts up.
+ *
+ * @param proven digest of the contents that were just proven: what was written before them is ours no longer, so that
+ * somebody who puts an older state back by hand is seen
+ */
 export async function saveStatus(
   run: RolloutRun,
   store: StoreOperations,
   state: RolloutStatus["state"],
   reason: string,
   mergeSha: string | null,
+  proven: string | null = null,
 ): Promise<RolloutStatus> {
   const current = await store.getRecord(rolloutStatusKind, run.key);
   const before = current?.value ?? createStatus(run);
   const same = before.state === state && before.reason === reason && before.mergeSha === mergeSha;
   const settled = state === "live" || state === "off" || state === "idle";
   // A settled flag is looked at every few minutes; the log of record keeps what changed, not that nothing did.
-  if (same && settled && current !== undefined) return before;
+  if (same && settled && proven === null && current !== undefined) return before;
   const value: RolloutStatus = {
     ...before,
     state,
@@ -24,6 +30,7 @@ export async function saveStatus(
     mergeSha,
     since: same ? before.since : run.now().toISOString(),
     attempts: same ? before.attempts + 1 : 1,
+    written: proven === null ? before.written : [proven],
   };
   await store.putRecord({
     kind: rolloutStatusKind,

@@ -1,0 +1,283 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { latchKind, liveStateKind, rolloutStatusKind, keyOfFlag, flagClaimKind } from "../src/flows/records.ts";
+import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
+
+let world: RolloutWorld;
+beforeAll(async () => {
+  world = await openRolloutWorld();
+});
+afterAll(async () => {
+  await world.close();
+});
+
+const liveOf = async (flagKey: string) =>
+  (await world.opened.store.getRecord(liveStateKind, keyOfFlag(bindingName, flagKey)))?.value;
+const latchOf = async (flagKey: string) =>
+  (await world.opened.store.getRecord(latchKind, keyOfFlag(bindingName, flagKey)))?.value;
+const statusOf = async (flagKey: string) =>
+  (await world.opened.store.getRecord(rolloutStatusKind, keyOfFlag(bindingName, flagKey)))?.value;
+
+describe("a route's way through its stages", () => {
+  it("every stage is written, proven through the SDK, recorded and told", async () => {
+    const key = "support_walk";
+    const seen: unknown[] = [];
+    for (const status of [
+      "approved-for-testing",
+      "approved-for-shadow",
+      "approved-for-internal-canary",
+      "approved-for-customer-canary",
+      "approved-for-ab-comparison",
+      "approved-as-default",
+    ]) {
+      await world.approve(key, status);
+      const outcome = await world.advance(key);
+      const live = await liveOf(key);
+      seen.push([outcome.state, live?.stage, live?.share, live?.audiences.join(" ")]);
+    }
+    expect(seen).toEqual([
+      ["live", "offline-eval", 0, ""],
+      ["live", "shadow", 0, ""],
+      ["live", "internal-canary", 100, "internal-support"],
+      ["live", "customer-canary", 5, "internal-support low-risk-accounts"],
+      ["live", "ab-comparison", 50, "internal-support all-eligible"],
+      ["live", "default", 100, "everyone"],
+    ]);
+    expect((await world.opened.store.getRecord(flagClaimKind, keyOfFlag(bindingName, key)))?.value.repository).toBe(
+      "acme/support-routes",
+    );
+    const states = [...world.github.deployments]
+      .filter(([id]) => id.includes(key))
+      .map(([id, { state }]) => [id.split(":").at(-1), state]);
+    expect(states.filter(([, state]) => state === "success")).toEqual([["default", "success"]]);
+    expect(states.length).toBe(6);
+    expect(world.github.comments.filter((comment) => comment.marker.includes(key)).length).toBe(6);
+    expect(world.simulator.audit.some((row) => row.comment?.includes("acme/support-routes#"))).toBe(true);
+  });
+
+  it("a second run of a settled flag writes nothing", async () => {
+    const rows = world.simulator.audit.length;
+    expect((await world.advance("support_walk")).state).toBe("live");
+    expect(world.simulator.audit.length).toBe(rows);
+  });
+
+  it("a draft without a flag is left alone", async () => {
+    await world.approve("support_draft", "draft");
+    expect((await world.advance("support_draft")).state).toBe("idle");
+    expect(world.simulator.findFlag(world.environment.id, "support_draft")).toBeUndefined();
+  });
+
+  it("another candidate never slides into the old one's audience", async () => {
+    const key = "support_exchange";
+    await world.approve(key, "approved-as-default");
+    await world.advance(key);
+    const first = await liveOf(key);
+    await world.approve(key, "approved-for-internal-canary", (text) =>
+      text.replace("claude-sonnet-4-5-20250929", "claude-other"),
+    );
+    const rows = world.simulator.audit.length;
+    await world.advance(key);
+    const comments = world.simulator.audit.slice(rows).map((row) => row.comment?.replace(/^\S+ \S+ \S+ /, ""));
+    expect(comments).toEqual([
+      "baseline to everyone",
+      "variations for internal-canary step 1 (100 %)",
+      "internal-canary step 1 (100 %)",
+    ]);
+    expect((await liveOf(key))?.candidateDigest).not.toBe(first?.candidateDigest);
+  });
+});
+
+describe("the way back", () => {
+  it("a rollback switches off, proves the baseline, cleans the targeting and answers with the time; the latch holds", async () => {
+    const key = "support_back";
+    await world.approve(key, "approved-for-customer-canary");
+    await world.advance(key);
+    await world.rollBack(key);
+    const outcome = await world.advance(key);
+    expect(outcome.state).toBe("off");
+    expect(outcome.rolledBackMs).toBeLessThan(2_000);
+    expect(world.flag(key).isEnabled).toBe(false);
+    expect(world.flag(key).rules).toEqual([]);
+    expect((await liveOf(key))?.stage).toBeNull();
+    expect(
+      world.github.comments.find((comment) => comment.marker.startsWith(`routeward-rollback ${bindingName}/${key}`))
+        ?.body,
+    ).toMatch(/proven through the FeatBit SDK \d/);
+    expect([...world.github.deployments].filter(([id]) => id.includes(key)).map(([, { state }]) => state)).toEqual([
+      "inactive",
+    ]);
+    // The merge from before the rollback changes nothing, however often it is tried.
+    expect((await world.advance(key)).state).toBe("off");
+    expect((await latchOf(key))?.reason).toBe("answers are wrong");
+    // Somebody switches it on by hand: off again.
+    world.simulator.editFlag(world.environment.id, key, world.user, (draft) => {
+      draft.isEnabled = true;
+    });
+    expect((await world.advance(key)).state).toBe("off");
+    expect(world.flag(key).isEnabled).toBe(false);
+    // A merge approved later enters again and releases the latch.
+    await world.approve(key, "approved-for-internal-canary");
+    expect((await world.advance(key)).state).toBe("live");
+    expect(world.flag(key).isEnabled).toBe(true);
+    expect(await latchOf(key)).toBeUndefined();
+  });
+
+  it("a flag switched off by hand is latched and never switched on again", async () => {
+    const key = "support_hand_off";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    world.simulator.editFlag(world.environment.id, key, world.user, (draft) => {
+      draft.isEnabled = false;
+    });
+    expect((await world.advance(key)).state).toBe("off");
+    expect((await latchOf(key))?.cause).toBe("flag-turned-off");
+    expect((await world.advance(key)).state).toBe("off");
+    expect(world.flag(key).isEnabled).toBe(false);
+  });
+
+  it("a merged rolled-back goes off; a later stage enters again", async () => {
+    const key = "support_merged_back";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    await world.approve(key, "rolled-back");
+    expect((await world.advance(key)).state).toBe("off");
+    expect(world.flag(key).isEnabled).toBe(false);
+    await world.approve(key, "approved-for-internal-canary");
+    expect((await world.advance(key)).state).toBe("live");
+  });
+
+  it("a rollback during a promotion's proof cancels it", async () => {
+    const key = "support_inflight";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    await world.approve(key, "approved-as-default");
+    world.simulator.setPropagationDelay(1_500);
+    const running = world.advance(key);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await world.rollBack(key);
+    world.simulator.setPropagationDelay(0);
+    expect((await running).state).toBe("off");
+    expect(world.flag(key).isEnabled).toBe(false);
+    expect((await liveOf(key))?.stage).toBeNull();
+  });
+
+  it("a rollback while FeatBit cannot be read switches off blindly", async () => {
+    const key = "support_blind";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    await world.rollBack(key);
+    const remove = world.simulator.api.addFault({
+      when: (request) => request.method === "GET" && request.path.endsWith(key),
+      effect: { kind: "status", response: { status: 503 } },
+    });
+    await expect(world.advance(key)).rejects.toThrow("cannot read flag");
+    expect(world.flag(key).isEnabled).toBe(false);
+    remove();
+    expect((await world.advance(key)).state).toBe("off");
+  });
+
+  it("an off variation that was changed by hand is not switched to", async () => {
+    const key = "support_unsafe_off";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    world.simulator.editFlag(world.environment.id, key, world.user, (draft) => {
+      draft.disabledVariationId = draft.variations[1]?.id ?? "";
+    });
+    await world.rollBack(key);
+    const rows = world.simulator.audit.length;
+    expect((await world.advance(key)).state).toBe("off");
+    expect(world.simulator.audit.slice(rows).map((row) => row.comment?.includes("rollback ("))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(world.flag(key).disabledVariationId).toBe(world.flag(key).variations.find((v) => v.name === "baseline")?.id);
+  });
+});
+
+describe("what holds", () => {
+  const hold = async (key: string): Promise<string> => {
+    const outcome = await world.advance(key);
+    expect(outcome.state).toBe("held");
+    expect((await statusOf(key))?.state).toBe("held");
+    return outcome.reason;
+  };
+
+  it("a flag that somebody else made", async () => {
+    world.simulator.createFlag(
+      {
+        envId: world.environment.id,
+        key: "support_foreign",
+        name: "by hand",
+        variationType: "json",
+        isEnabled: true,
+        variations: [{ id: "11111111-1111-4111-8111-111111111111", name: "on", value: "{}" }],
+        enabledVariationId: "11111111-1111-4111-8111-111111111111",
+        disabledVariationId: "11111111-1111-4111-8111-111111111111",
+        tags: ["routeward"],
+      } as never,
+      world.user,
+    );
+    await world.approve("support_foreign", "approved-for-internal-canary");
+    expect(await hold("support_foreign")).toContain("routeward adopt");
+  });
+
+  it("a manual edit, named with its difference and told once", async () => {
+    const key = "support_edited";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    world.simulator.editFlag(world.environment.id, key, world.user, (draft) => {
+      draft.rules = [];
+    });
+    expect(await hold(key)).toContain("changed in FeatBit by hand");
+    await hold(key);
+    expect(
+      world.github.comments.filter((comment) => comment.marker.startsWith(`routeward-hold ${bindingName}/${key}`))
+        .length,
+    ).toBe(1);
+  });
+
+  it("a change request that waits in FeatBit", async () => {
+    const key = "support_pending";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    world.simulator.addPendingChange(world.environment.id, key);
+    await world.approve(key, "approved-as-default");
+    expect(await hold(key)).toContain("wait on the flag");
+    world.simulator.clearPendingChanges();
+    expect((await world.advance(key)).state).toBe("live");
+  });
+
+  it("a default branch that holds something else than what was approved", async () => {
+    const key = "support_branch";
+    await world.approve(key, "approved-for-internal-canary");
+    world.github.files.set(`model-routes/${key}.yaml`, "model_change: {}");
+    expect(await hold(key)).toContain("holds another");
+  });
+
+  it("a key that another repository claimed", async () => {
+    const key = "support_claimed";
+    await world.opened.store.putRecord({
+      kind: flagClaimKind,
+      key: keyOfFlag(bindingName, key),
+      value: { binding: bindingName, flagKey: key, repository: "acme/other", path: "x.yaml" },
+      expectedVersion: 0,
+      audit: { subject: "test" },
+    });
+    await world.approve(key, "approved-for-internal-canary");
+    expect(await hold(key)).toContain("claimed by acme/other");
+  });
+
+  it("an unknown segment", async () => {
+    const key = "support_segment";
+    await world.approve(key, "approved-for-internal-canary", (text) =>
+      text.replace("[regulated-region, enterprise-legal-review]", "[nowhere]"),
+    );
+    expect(await hold(key)).toContain("no audience nowhere");
+  });
+});
+
+it("nothing that was sent or answered broke FeatBit's contract, and the store proves itself", async () => {
+  expect(world.simulator.violations).toEqual([]);
+  expect(await world.opened.store.verifyStore()).toEqual([]);
+  expect(await world.opened.store.openIntents("flag/")).toEqual([]);
+});
