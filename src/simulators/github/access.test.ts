@@ -1,6 +1,6 @@
-import { Octokit } from "@octokit/rest";
+import type { Octokit } from "@octokit/rest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { appId, signAppToken, startAcme, type AcmeScenario } from "./acme-scenario.ts";
+import { appId, connectTo, signAppToken, startAcme, type AcmeScenario } from "./acme-scenario.ts";
 import { loadGitHubContract } from "./contract/load-github-contract.ts";
 
 let acme: AcmeScenario;
@@ -24,18 +24,18 @@ describe("app authentication", () => {
     ["a token of an unknown app is refused", { iss: "1" }, 401],
     ["a token from the future is refused", { iat: Math.floor(Date.now() / 1000) + 300 }, 401],
   ])("%s", async (_name, claims, status) => {
-    const app = new Octokit({ auth: await signAppToken(claims), baseUrl: acme.github.apiUrl });
+    const app = connectTo(acme.github.apiUrl, await signAppToken(claims));
     expect(await statusOf(app.rest.apps.getAuthenticated())).toBe(status);
   });
 
   it("a token with a changed signature is refused", async () => {
     const token = await signAppToken();
-    const app = new Octokit({ auth: `${token.slice(0, -6)}AAAAAA`, baseUrl: acme.github.apiUrl });
+    const app = connectTo(acme.github.apiUrl, `${token.slice(0, -6)}AAAAAA`);
     expect(await statusOf(app.rest.apps.getAuthenticated())).toBe(401);
   });
 
   it("installations are listed and found by organisation, repository and user", async () => {
-    const app = new Octokit({ auth: await signAppToken(), baseUrl: acme.github.apiUrl });
+    const app = connectTo(acme.github.apiUrl, await signAppToken());
     const id = acme.installationId;
     expect((await app.rest.apps.listInstallations()).data.map((installation) => installation.id)).toEqual([id]);
     expect((await app.rest.apps.getInstallation({ installation_id: id })).data.app_id).toBe(appId);
@@ -119,10 +119,8 @@ describe("permissions", () => {
 
   it("a private repository is not there for strangers, and people cannot create check runs", async () => {
     expect(await statusOf(acme.as("eve").rest.repos.get(acme.at))).toBe(404);
-    expect(await statusOf(new Octokit({ baseUrl: acme.github.apiUrl }).rest.repos.get(acme.at))).toBe(404);
-    expect(
-      await statusOf(new Octokit({ auth: "ghp_wrong", baseUrl: acme.github.apiUrl }).rest.repos.get(acme.at)),
-    ).toBe(401);
+    expect(await statusOf(connectTo(acme.github.apiUrl).rest.repos.get(acme.at))).toBe(404);
+    expect(await statusOf(connectTo(acme.github.apiUrl, "ghp_wrong").rest.repos.get(acme.at))).toBe(401);
     const head_sha = acme.github.resolveRef({ repo: acme.repo, ref: "main" }) ?? "";
     expect(await statusOf(acme.as("ada").rest.checks.create({ ...acme.at, name: "x", head_sha }))).toBe(403);
   });
@@ -171,7 +169,7 @@ describe("limits and conditional requests", () => {
     for (let index = 0; index < 5; index += 1)
       await acme.as("ada").rest.issues.create({ ...acme.at, title: `Issue ${index}` });
     for (const baseUrl of [acme.github.url, acme.github.apiUrl]) {
-      const octokit = new Octokit({ auth: acme.github.tokenFor("ada"), baseUrl });
+      const octokit = connectTo(baseUrl, acme.github.tokenFor("ada"));
       const all = await octokit.paginate(octokit.rest.issues.listForRepo, { ...acme.at, per_page: 2 });
       expect(all.map((issue) => issue.number)).toEqual([5, 4, 3, 2, 1]);
     }
@@ -201,16 +199,15 @@ describe("the contract", () => {
     expect(check({ ...data, owner: null }).length).toBeGreaterThan(0);
   });
 
-  it("a deliberately broken webhook is found", () => {
+  it("a deliberately broken webhook is found", async () => {
     const { github, repo } = acme;
     github.pushFiles({ repo, branch: "change", author: "ada", message: "Change", files: { a: "1" } });
     github.openPull({ repo, head: "change", title: "Change", author: "ada" });
-    return github.waitForDeliveries().then(() => {
-      const payload = github.deliveries({ event: "pull_request" })[0]?.payload as Record<string, unknown>;
-      const contract = loadGitHubContract();
-      expect(contract.checkWebhook("pull-request-opened", payload)).toEqual([]);
-      expect(contract.checkWebhook("pull-request-opened", { ...payload, number: "one" })).toHaveLength(1);
-      expect(contract.checkWebhook("pull-request-opened", { ...payload, pull_request: {} }).length).toBeGreaterThan(0);
-    });
+    await github.waitForDeliveries();
+    const payload = github.deliveries({ event: "pull_request" })[0]?.payload as Record<string, unknown>;
+    const contract = loadGitHubContract();
+    expect(contract.checkWebhook("pull-request-opened", payload)).toEqual([]);
+    expect(contract.checkWebhook("pull-request-opened", { ...payload, number: "one" })).toHaveLength(1);
+    expect(contract.checkWebhook("pull-request-opened", { ...payload, pull_request: {} }).length).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,6 @@
 import type { Octokit } from "@octokit/rest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startAcme, type AcmeScenario } from "./acme-scenario.ts";
+import { closeAcme, startAcme, type AcmeScenario } from "./acme-scenario.ts";
 import type { GitHubSimulator } from "./github-simulator.ts";
 
 let acme: AcmeScenario;
@@ -14,11 +14,7 @@ beforeEach(async () => {
   github = acme.github;
   octokit = acme.as("ada");
 });
-afterEach(async () => {
-  const violations = [...github.violations];
-  await github.close();
-  expect(violations).toEqual([]);
-});
+afterEach(() => closeAcme(acme));
 
 function push(branch: string, files: Parameters<GitHubSimulator["pushFiles"]>[0]["files"], message = "Change"): string {
   return github.pushFiles({ repo, branch, author: "ada", message, files });

@@ -12,7 +12,7 @@
  * NOT proven: the real GitHub was never reached. Rules that no published schema states (the wording of errors, 409
  * against 422, which event follows which call, when a test merge appears, how CODEOWNERS errors are worded) are written
  * from documentation and from reports collected in the project's facts, and may differ from the real service. Not
- * simulated at all: the merge queue, auto-merge, draft releases, the web pages, search, Git over HTTP and SSH, secondary
+ * simulated at all: reviewers that GitHub itself requests from CODEOWNERS on opening, the merge queue, auto-merge, draft releases, the web pages, search, Git over HTTP and SSH, secondary
  * limits by points, push rules, signatures on commits, and suspension of people.
  */
 import type { ContractChecker } from "../contract/contract-checker.ts";
@@ -48,19 +48,12 @@ import { createGraphqlAnswer } from "./graphql/answer-graphql.ts";
 import { answerRequest } from "./http/answer-request.ts";
 import { RateLimits } from "./http/rate-limits.ts";
 import { compileRoutes } from "./http/route.ts";
-import { actionRoutes } from "./routes/action-routes.ts";
-import { listAppRoutes } from "./routes/app-routes.ts";
-import { checkRoutes } from "./routes/check-routes.ts";
-import { contentRoutes } from "./routes/content-routes.ts";
-import { deploymentRoutes } from "./routes/deployment-routes.ts";
-import { gitRoutes } from "./routes/git-routes.ts";
-import { issueRoutes } from "./routes/issue-routes.ts";
-import { peopleRoutes } from "./routes/people-routes.ts";
-import { pullRoutes } from "./routes/pull-routes.ts";
-import { repositoryRoutes } from "./routes/repository-routes.ts";
+import { listRoutes } from "./routes/list-routes.ts";
 import { DeliveryQueue } from "./webhooks/delivery-queue.ts";
 import { createEmitter } from "./webhooks/emit.ts";
 import { createWorld } from "./world.ts";
+
+export { GitHubFailure } from "./world.ts";
 
 export interface GitHubSimulatorOptions {
   /** 0, the default, takes any free port. */
@@ -213,18 +206,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   const queue = new DeliveryQueue({ now, timeoutMs: webhookTimeoutMs });
   const limits = new RateLimits(now);
   world.emit = createEmitter(world, queue, contract, report);
-  const routes = compileRoutes([
-    ...listAppRoutes(queue),
-    ...peopleRoutes,
-    ...repositoryRoutes,
-    ...contentRoutes,
-    ...gitRoutes,
-    ...pullRoutes,
-    ...checkRoutes,
-    ...issueRoutes,
-    ...deploymentRoutes,
-    ...actionRoutes,
-  ]);
+  const routes = compileRoutes(listRoutes(queue));
   const desk = { world, routes, limits, contract, report, answerGraphql: createGraphqlAnswer(world) };
   const server = await startLoopbackServer((request) => answerRequest(desk, request), port);
   world.url = server.url;

@@ -22,6 +22,14 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Formats that GitHub itself does not keep: an address of a bot has brackets (`1+app[bot]@users.noreply.github.com`), and
+ * an address that was not given is the empty text, which the document names as default of a `uri`.
+ */
+function contradictsGitHub(schema: JsonObject): boolean {
+  return schema["format"] === "email" || (schema["format"] === "uri" && schema["default"] === "");
+}
+
 function stripProse(value: Json, keysAreNames: boolean): Json {
   if (Array.isArray(value)) return value.map((item) => stripProse(item, false));
   if (!isObject(value)) return value;
@@ -29,6 +37,7 @@ function stripProse(value: Json, keysAreNames: boolean): Json {
   for (const [key, item] of Object.entries(value)) {
     if (!keysAreNames && droppedKeys.has(key)) continue;
     if (!keysAreNames && key === "headers") continue;
+    if (!keysAreNames && key === "format" && contradictsGitHub(value)) continue;
     // An enum or const holds values, and one of them may look like a schema.
     kept[key] =
       !keysAreNames && (key === "enum" || key === "default")
