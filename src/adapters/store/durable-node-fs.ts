@@ -14,6 +14,13 @@ type EmscriptenOptions = Parameters<NodeFS["init"]>[1];
 export class DurableNodeFS extends NodeFS {
   /** How many files and directories were flushed to the disk since the start. */
   flushes = 0;
+  readonly #reportFailure: (error: unknown) => void;
+
+  /** `reportFailure` hears of a flush that the disk refused; what was written since the last one may be gone. */
+  constructor(directory: string, reportFailure: (error: unknown) => void) {
+    super(directory);
+    this.#reportFailure = reportFailure;
+  }
 
   override async init(pg: PGlite, options: EmscriptenOptions): ReturnType<NodeFS["init"]> {
     const result = await super.init(pg, options);
@@ -21,13 +28,24 @@ export class DurableNodeFS extends NodeFS {
     const hook = (module: unknown): void => {
       readNodeFs(module).stream_ops.fsync = (stream) => {
         this.flushes += 1;
-        flush(module, stream);
-        return 0;
+        try {
+          flush(module, stream);
+          return 0;
+        } catch (error) {
+          this.#reportFailure(error);
+          return inputOutputError;
+        }
       };
     };
     return { ...result, emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), hook] } };
   }
 }
+
+/**
+ * The errno of musl that PostgreSQL understands. It must be returned: an exception from here is swallowed on the way and
+ * the commit is acknowledged (tried with PGlite 0.5.16).
+ */
+const inputOutputError = 29;
 
 /** The part of Emscripten's NODEFS that the hook needs. `nfd` is Node's file descriptor; directories have none. */
 interface NodeFsInside {

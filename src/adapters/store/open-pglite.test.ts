@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -33,13 +34,16 @@ it.each([
   ],
   [
     "a file system that flushes under a PostgreSQL that never asks",
-    { createFileSystem: (directory: string) => new DurableNodeFS(directory), startParams: PGlite.defaultStartParams },
+    {
+      createFileSystem: (directory: string) => new DurableNodeFS(directory, () => {}),
+      startParams: PGlite.defaultStartParams,
+    },
     "fsync is off",
   ],
   [
     "commits that do not wait for the disk",
     {
-      createFileSystem: (directory: string) => new DurableNodeFS(directory),
+      createFileSystem: (directory: string) => new DurableNodeFS(directory, () => {}),
       startParams: [...durableParams, "-c", "synchronous_commit=off"],
     },
     "synchronous_commit is off",
@@ -57,7 +61,7 @@ it("flushes every commit to the disk", async () => {
   const fileSystems: DurableNodeFS[] = [];
   const opened = await openPglite(mkdtempSync(join(base, "flushes-")), {
     createFileSystem(directory) {
-      const fileSystem = new DurableNodeFS(directory);
+      const fileSystem = new DurableNodeFS(directory, () => {});
       fileSystems.push(fileSystem);
       return fileSystem;
     },
@@ -68,6 +72,36 @@ it("flushes every commit to the disk", async () => {
   for (let n = 0; n < 20; n += 1) await opened.pglite.query("insert into t values ($1)", [n]);
   expect((fileSystems[0]?.flushes ?? 0) - before).toBeGreaterThanOrEqual(20);
   await opened.close();
+});
+
+it("acknowledges nothing that the disk refused to flush, and nothing after it, until it is opened again", async () => {
+  const dataDir = mkdtempSync(join(base, "broken-"));
+  const opened = await openPglite(dataDir);
+  const { pglite } = opened;
+  await pglite.exec("create table t (n int)");
+  await pglite.query("insert into t values (1)");
+  const fsyncSync = fs.fsyncSync;
+  fs.fsyncSync = () => {
+    throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO" });
+  };
+  syncBuiltinESMExports();
+  try {
+    const waiting = pglite.query("insert into t values (3)").catch((error: unknown) => error);
+    await expect(pglite.query("insert into t values (2)")).rejects.toThrow("broke");
+    expect(await waiting).toBeInstanceOf(Error);
+  } finally {
+    fs.fsyncSync = fsyncSync;
+    syncBuiltinESMExports();
+  }
+  await expect(pglite.query("select 1")).rejects.toThrow(StoreError);
+  const inTransaction = pglite.transaction((tx) => tx.query("select 1"));
+  await expect(inTransaction).rejects.toMatchObject({ retryable: false });
+  expect(await opened.broken).toBeInstanceOf(StoreError);
+  await opened.close();
+  const again = await openPglite(dataDir);
+  const { rows } = await again.pglite.query<{ n: number }>("select n from t where n = 1");
+  expect(rows).toEqual([{ n: 1 }]);
+  await again.close();
 });
 
 it("lets nobody else open a directory that is in use, not by another name and not from another process", async () => {

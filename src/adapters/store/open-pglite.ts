@@ -3,13 +3,17 @@ import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import type { NodeFS } from "@electric-sql/pglite/nodefs";
 import { StoreError } from "../../ports/store.ts";
+import { createBreakGuard } from "./break-guard.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { DurableNodeFS } from "./durable-node-fs.ts";
 import { describeFailure } from "./store-failure.ts";
+import { WatchedPglite } from "./watched-pglite.ts";
 
 /** The embedded database, locked for this process and proven to reach the disk. */
 export interface EmbeddedDatabase {
   pglite: PGlite;
+  /** Resolves when the database broke for good: the disk refused a flush, or the engine died. */
+  broken: Promise<StoreError>;
   /** Closes the database and frees the directory. Repeatable. */
   close(): Promise<void>;
 }
@@ -19,7 +23,7 @@ export type CountedFileSystem = NodeFS & { readonly flushes?: number };
 
 /** Parts that a test replaces to see that a start without durability is refused. */
 export interface PgliteParts {
-  createFileSystem: (directory: string) => CountedFileSystem;
+  createFileSystem: (directory: string, reportFailure: (error: unknown) => void) => CountedFileSystem;
   startParams: readonly string[];
 }
 
@@ -28,7 +32,7 @@ export interface PgliteParts {
  * (electric-sql/pglite#1107), so both are set.
  */
 const durableParts: PgliteParts = {
-  createFileSystem: (directory) => new DurableNodeFS(directory),
+  createFileSystem: (directory, reportFailure) => new DurableNodeFS(directory, reportFailure),
   startParams: [
     ...PGlite.defaultStartParams.filter((parameter) => parameter !== "-F"),
     "-c",
@@ -49,26 +53,31 @@ const durableParts: PgliteParts = {
 export async function openPglite(dataDir: string, parts: PgliteParts = durableParts): Promise<EmbeddedDatabase> {
   const directory = prepareDirectory(dataDir);
   const lock = lockDirectory(directory);
+  const guard = createBreakGuard();
   let pglite: PGlite | undefined;
   try {
-    const fileSystem = parts.createFileSystem(directory);
-    pglite = await PGlite.create({ fs: fileSystem, startParams: [...parts.startParams], relaxedDurability: false });
+    const fileSystem = parts.createFileSystem(directory, (error) => guard.break(error));
+    const options = { fs: fileSystem, startParams: [...parts.startParams], relaxedDurability: false };
+    pglite = new WatchedPglite(options, guard);
+    await pglite.waitReady;
     await requireDurability(pglite, fileSystem);
   } catch (error) {
-    await pglite?.close();
+    // One that never got ready, or broke, cannot be closed and holds nothing.
+    if (pglite?.ready === true && guard.failure === undefined) await pglite.close();
     lock.release();
     throw describeFailure(`failed to open the embedded store in ${directory}`, error);
   }
   const opened = pglite;
   const closeBoth = async (): Promise<void> => {
     try {
-      if (!opened.closed) await opened.close();
+      // A broken one would never finish closing.
+      if (!opened.closed && guard.failure === undefined) await opened.close();
     } finally {
       lock.release();
     }
   };
   let closing: Promise<void> | undefined;
-  return { pglite: opened, close: () => (closing ??= closeBoth()) };
+  return { pglite: opened, broken: guard.broken, close: () => (closing ??= closeBoth()) };
 }
 
 function prepareDirectory(dataDir: string): string {

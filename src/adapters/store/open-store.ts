@@ -1,6 +1,6 @@
 import { Kysely, PGliteDialect, PostgresDialect } from "kysely";
 import type { JobQueue } from "../../ports/queue.ts";
-import type { Store } from "../../ports/store.ts";
+import type { Store, StoreError } from "../../ports/store.ts";
 import { createStore } from "./create-store.ts";
 import type { Database, Tables } from "./database.ts";
 import { openPglite } from "./open-pglite.ts";
@@ -25,6 +25,11 @@ export interface OpenedStore {
 export interface StoreReports {
   /** Something failed that nobody waits for: a lost connection, a warning of the queue. */
   reportTrouble?: (error: unknown) => void;
+  /**
+   * The embedded store can no longer be used (the disk refused to flush): every call rejects from now on. End the process;
+   * the next one reads what really is on the disk.
+   */
+  reportBroken?: (failure: StoreError) => void;
   /** A job's handler threw; the job will run again. */
   reportFailure?: (failure: JobFailure) => void;
 }
@@ -41,7 +46,7 @@ export async function openStore(
   reports: StoreReports = {},
 ): Promise<OpenedStore> {
   const reportTrouble = reports.reportTrouble ?? ignore;
-  const engine = await openEngine(location, reportTrouble);
+  const engine = await openEngine(location, reportTrouble, reports.reportBroken ?? ignore);
   try {
     await guardStore("failed to migrate the store", () => runMigrations(engine.db, now));
     const { store, findTransaction } = createStore(engine.db, now);
@@ -68,7 +73,11 @@ interface Engine {
   close: () => Promise<void>;
 }
 
-async function openEngine(location: StoreLocation, report: (error: unknown) => void): Promise<Engine> {
+async function openEngine(
+  location: StoreLocation,
+  report: (error: unknown) => void,
+  reportBroken: (failure: StoreError) => void,
+): Promise<Engine> {
   if ("databaseUrl" in location) {
     const { databaseUrl } = location;
     const pool = await openPostgres(databaseUrl, report);
@@ -77,6 +86,7 @@ async function openEngine(location: StoreLocation, report: (error: unknown) => v
   }
   const embedded = await openPglite(location.dataDir);
   const { pglite } = embedded;
+  void embedded.broken.then(reportBroken);
   const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) });
   return { db, queueEngine: { kind: "pglite", pglite, report }, close: () => embedded.close() };
 }
