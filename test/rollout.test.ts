@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { latchKind, liveStateKind, rolloutStatusKind, keyOfFlag, flagClaimKind } from "../src/flows/records.ts";
+import {
+  flagClaimKind,
+  keyOfFlag,
+  latchKind,
+  liveStateKind,
+  rehearsalKind,
+  rolloutStatusKind,
+} from "../src/flows/records.ts";
+import { adoptFlag } from "../src/flows/rollout/adopt-flag.ts";
+import { readApprovedContent } from "../src/flows/rollout/read-approved-content.ts";
+import { keyOfRehearsal, rehearse } from "../src/flows/rollout/rehearse.ts";
 import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
 
 let world: RolloutWorld;
@@ -274,6 +284,74 @@ describe("what holds", () => {
     );
     expect(await hold(key)).toContain("no audience nowhere");
   });
+});
+
+describe("a rehearsal", () => {
+  const bundlesOf = async (key: string) => {
+    const approved = await world.approve(key, "approved-for-internal-canary");
+    const read = readApprovedContent(approved);
+    if (!read.ok || read.content.record.candidate === null) throw new Error("unreadable");
+    const { record } = read.content;
+    return {
+      binding: bindingName,
+      flagKey: key,
+      flagType: record.flagType,
+      baseline: { bundle: record.baseline, digest: approved.baselineDigest },
+      candidate: { bundle: read.content.record.candidate, digest: approved.candidateDigest ?? "" },
+      repository: "acme/support-routes",
+      by: "@ann",
+    };
+  };
+
+  it("proves candidate and way back on a disposable flag, times both, records it and leaves nothing behind", async () => {
+    const request = await bundlesOf("support_rehearsed");
+    const rehearsal = await rehearse(request, world.ports, world.now);
+    expect(rehearsal).toMatchObject({ ok: true, candidateDigest: request.candidate.digest });
+    expect(rehearsal.backMs).toBeLessThan(1_000);
+    const key = keyOfRehearsal(bindingName, "support_rehearsed", request.candidate.digest);
+    expect((await world.opened.store.getRecord(rehearsalKind, key))?.value.ok).toBe(true);
+    expect(world.simulator.findFlag(world.environment.id, "support_rehearsed__rehearsal")).toBeUndefined();
+  });
+
+  it("removes what an interrupted one left, and can be made again", async () => {
+    const request = await bundlesOf("support_interrupted");
+    const flags = {
+      ...world.flags,
+      toggle: () => Promise.reject(new Error("killed")),
+      deleteFlag: () => Promise.reject(new Error("killed")),
+    };
+    const dying = { ...world.ports, flags: new Map([[bindingName, flags]]) };
+    await expect(rehearse(request, dying, world.now)).rejects.toThrow("killed");
+    expect(world.flag("support_interrupted__rehearsal").isEnabled).toBe(true);
+    expect((await rehearse(request, world.ports, world.now)).ok).toBe(true);
+    expect((await rehearse(request, world.ports, world.now)).ok).toBe(true);
+    expect(world.simulator.findFlag(world.environment.id, "support_interrupted__rehearsal")).toBeUndefined();
+  });
+});
+
+it("a flag that the operator handed over is moved from its own contents, without a moment in which its rules name nothing", async () => {
+  const key = "support_adopted";
+  const on = "11111111-1111-4111-8111-111111111111";
+  world.simulator.createFlag(
+    {
+      envId: world.environment.id,
+      key,
+      name: "by hand",
+      variationType: "json",
+      isEnabled: true,
+      variations: [{ id: on, name: "on", value: "{}" }],
+      enabledVariationId: on,
+      disabledVariationId: on,
+      tags: [],
+    } as never,
+    world.user,
+  );
+  expect(await adoptFlag({ binding: bindingName, flagKey: key, by: "operator" }, world.ports, world.now)).toEqual({
+    ok: true,
+  });
+  await world.approve(key, "approved-for-internal-canary");
+  expect(await world.advance(key)).toMatchObject({ state: "live", reason: "" });
+  expect(world.flag(key).variations.map((variation) => variation.name)).toEqual(["baseline", "candidate", "shadow"]);
 });
 
 it("nothing that was sent or answered broke FeatBit's contract, and the store proves itself", async () => {
