@@ -38,7 +38,7 @@ export const coreStages = [
 ] as const;
 
 /** Files at the top of `src/core` that put the stages together; all other files there are leaves and import only leaves. */
-export const coreConclusions = ["relevance.ts", "assess.ts"] as const;
+export const coreConclusions = ["relevance.ts", "assess.ts", "decide.ts"] as const;
 
 /** Packages that compute and do nothing else. */
 const purePackages = ["canonicalize", "picomatch", "yaml", "zod", "@pydantic/genai-prices"];

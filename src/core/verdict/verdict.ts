@@ -7,6 +7,7 @@ import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import type { Bundle } from "../routes/route-file.ts";
 import type { Stage, Tier, VerdictState } from "../scales.ts";
+import type { BundleRow } from "./compare-rows.ts";
 
 export type { ReviewFinding } from "../approvals/review-finding.ts";
 
@@ -51,6 +52,8 @@ export interface RouteVerdict {
   latch: Latch | null;
   baseline: Bundle;
   candidate: Bundle | null;
+  /** Baseline and candidate side by side, for people. */
+  rows: readonly BundleRow[];
   baselineDigest: string | null;
   candidateDigest: string | null;
   /** Audiences and exclusions that the asked stage would have, for people. */
@@ -68,15 +71,32 @@ export interface RouteVerdict {
   next: readonly string[];
 }
 
+/** How a change of the rules themselves stands (SPEC 3): policy, CODEOWNERS, role paths. */
+export interface GovernanceVerdict {
+  state: VerdictState;
+  paths: readonly string[];
+  classification: Classification;
+  requirements: readonly RequirementState[];
+  reviews: readonly ReviewFinding[];
+  contentDigest: string | null;
+  problems: readonly Problem[];
+  reasons: readonly Reason[];
+  next: readonly string[];
+}
+
 export interface Verdict {
   state: VerdictState;
   tier: Tier;
   /** One sentence for the check run's title. */
   title: string;
   routes: readonly RouteVerdict[];
+  /** Null when the pull request does not touch the rules. */
+  governance: GovernanceVerdict | null;
   /** Problems that belong to no single route: policy, CODEOWNERS, limits. */
   problems: readonly Problem[];
   reasons: readonly Reason[];
+  /** What to do next, most urgent first, in plain sentences. */
+  next: readonly string[];
   /** People to ask and to stop asking. Logins without `@`; team slugs without organisation. */
   request: { users: readonly string[]; teams: readonly string[] };
   withdraw: { users: readonly string[]; teams: readonly string[] };

@@ -1,0 +1,249 @@
+import { parseCodeowners, type ParsedCodeowners } from "./reviewers/parse-codeowners.ts";
+import type { FileFacts } from "./facts.ts";
+import { builtInPolicy } from "./policy/built-in-policy.ts";
+import { parsePolicy } from "./policy/parse-policy.ts";
+import type { Policy } from "./policy/policy.ts";
+import { cut, type Problem } from "./problem.ts";
+import { concernsRoute, isRelevant, listRoutePaths, listTouchedPaths, namesEvidence } from "./relevance.ts";
+import { checkClaim, findBinding } from "./risk/check-transition.ts";
+import type { RouteContent } from "./risk/route-comparison.ts";
+import { checkRouteCount, checkRouteFiles } from "./routes/check-route-files.ts";
+import { parseRouteFile } from "./routes/parse-route-file.ts";
+import { resolveRoute } from "./routes/resolve-route.ts";
+import type { RouteFile } from "./routes/route-file.ts";
+import type { Assessment, GovernanceAssessment, RouteAssessment } from "./verdict/assessment.ts";
+import { assessGovernance } from "./verdict/assess-governance.ts";
+import { assessRemoval } from "./verdict/assess-removal.ts";
+import { assessRoute } from "./verdict/assess-route.ts";
+import type { Reason } from "./verdict/verdict.ts";
+
+export type { Assessment } from "./verdict/assessment.ts";
+export { contentDigestsOf } from "./verdict/assessment.ts";
+
+/**
+ * Everything that can be said about a pull request before people are asked: what changed, the tier, who must review, how evidence,
+ * guardrails and gates stand (ARCHITECTURE, the walk, step 3). Total: whatever the files hold, there is an assessment, and what cannot
+ * be read is a problem or a reason in it.
+ */
+export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {}): Assessment {
+  const parsedPolicy = parsePolicy(facts.policy, facts.floor, options);
+  const policy = parsedPolicy.ok ? parsedPolicy.value : { ...builtInPolicy, digest: "unreadable" };
+  const complete = facts.changes.complete && facts.base.complete && facts.head.complete;
+  const comparison = { policy, changes: facts.changes.files, base: facts.base, head: facts.head, complete };
+  const common = { pull: facts.pull, repository: facts.repository, at: facts.at, policy };
+  if (!isRelevant(comparison)) {
+    const nothing = { routes: [], governance: null, problems: [], reasons: [], ownersToAsk: [] };
+    return { ...common, isRelevant: false, ...nothing };
+  }
+
+  const codeowners = parseCodeowners(facts.codeowners);
+  const governance = assessGovernance(facts, policy, codeowners, options);
+  const { routes, problems } = assessRoutes(facts, policy, codeowners);
+  const owners = [...routes, ...(governance === null ? [] : [governance])].flatMap((each) =>
+    each.requirements.flatMap((requirement) => requirement.owners),
+  );
+  return {
+    ...common,
+    isRelevant: true,
+    routes,
+    governance,
+    problems: [...parsedPolicy.problems, ...codeowners.problems, ...problems].map((problem) =>
+      asHindrance(problem, facts),
+    ),
+    reasons: listHindrances(facts, { isPolicyRead: parsedPolicy.ok, complete, routes, problems, governance }),
+    ownersToAsk: [...new Set(owners)].sort(),
+  };
+}
+
+/**
+ * Problems of the rules in force are nobody's fault in this pull request: they are shown as warnings, and what they mean for it is a
+ * reason of its own.
+ */
+function asHindrance(problem: Problem, facts: FileFacts): Problem {
+  const paths = [facts.policy, facts.codeowners].map((source) => (source.kind === "absent" ? null : source.path));
+  return paths.includes(problem.path) ? { ...problem, severity: "warning" } : problem;
+}
+
+interface Side {
+  files: readonly RouteFile[];
+  /** Problems of files that gave no route, by path. */
+  broken: ReadonlyMap<string, readonly Problem[]>;
+}
+
+function readSide(policy: Policy, snapshot: FileFacts["head"]): Side {
+  const modes = new Map(snapshot.entries.map((entry) => [entry.path, entry.mode]));
+  const files: RouteFile[] = [];
+  const broken = new Map<string, readonly Problem[]>();
+  for (const path of listRoutePaths(policy, snapshot)) {
+    const content = Object.hasOwn(snapshot.contents, path) ? snapshot.contents[path] : undefined;
+    if (content === undefined) {
+      broken.set(path, [sayUnread(path)]);
+      continue;
+    }
+    const parsed = parseRouteFile(path, content, modes.get(path));
+    if (parsed.ok) files.push(parsed.value);
+    else broken.set(path, parsed.problems);
+  }
+  return { files, broken };
+}
+
+function sayUnread(path: string): Problem {
+  return {
+    path,
+    line: 1,
+    column: 1,
+    code: "file-unread",
+    severity: "error",
+    message: "The route file could not be read.",
+    expected: "a text file of this repository",
+    found: "no content",
+    fix: "Check again; if it stays, ask the operator of Routeward.",
+  };
+}
+
+function assessRoutes(
+  facts: FileFacts,
+  policy: Policy,
+  codeowners: ParsedCodeowners,
+): { routes: readonly RouteAssessment[]; problems: readonly Problem[] } {
+  const touched = new Set(listTouchedPaths(facts.changes.files));
+  const [base, head] = [readSide(policy, facts.base), readSide(policy, facts.head)];
+  const concernedBefore = base.files.filter((file) => concernsRoute(policy, file, touched));
+  const namesBefore = new Set(concernedBefore.map((file) => file.path));
+  const concerned = head.files.filter((file) => namesBefore.has(file.path) || concernsRoute(policy, file, touched));
+  const brokenHere = [...head.broken].filter(([path]) => touched.has(path) || namesBefore.has(path));
+
+  const tooMany = checkRouteCount([...concerned.map((file) => file.path), ...brokenHere.map(([path]) => path)]);
+  if (tooMany !== null) return { routes: [], problems: [tooMany] };
+
+  const together = checkRouteFiles(head.files, facts.head.entries);
+  const present = new Set(head.files.map(keyOf));
+  const gone = concernedBefore.filter((file) => !present.has(keyOf(file)) && !head.broken.has(file.path));
+  const routes = [
+    ...concerned.map((file) => assessOne(file, { facts, policy, codeowners, base, together, touched })),
+    ...gone.map((file) => assessGone(file, { facts, policy, codeowners })),
+  ];
+  return {
+    routes: routes.toSorted((a, b) => (a.state.file.path < b.state.file.path ? -1 : 1)),
+    problems: brokenHere.flatMap(([, problems]) => problems),
+  };
+}
+
+function keyOf({ record }: RouteFile): string {
+  return JSON.stringify([record.environment, record.flagKey.toLowerCase()]);
+}
+
+interface Surroundings {
+  facts: FileFacts;
+  policy: Policy;
+  codeowners: ParsedCodeowners;
+}
+
+/** Stands in for the binding of a route that has none, so that its card can still say everything; it is never approved. */
+const strictestBinding = {
+  name: "",
+  repositories: [],
+  environment: "",
+  isProduction: true,
+  flagKeys: [],
+  dispatchKey: "",
+};
+
+function assessOne(
+  file: RouteFile,
+  input: Surroundings & { base: Side; together: readonly Problem[]; touched: ReadonlySet<string> },
+): RouteAssessment {
+  const { facts, policy, codeowners, base, together, touched } = input;
+  const repository = `${facts.repository.owner}/${facts.repository.name}`;
+  const formerPaths = facts.changes.files.flatMap(({ path, previousPath }) =>
+    path === file.path && previousPath !== null ? [previousPath] : [],
+  );
+  const found = findBinding(file, repository, facts.bindings);
+  const binding = "binding" in found ? found.binding : null;
+  const claim = binding === null ? null : checkClaim(file, binding, repository, facts.claims, formerPaths);
+  const before = base.files.find((each) => keyOf(each) === keyOf(file));
+  const assessed = assessRoute(
+    {
+      state: resolveRoute(file, facts.head),
+      binding: binding ?? strictestBinding,
+      base: before?.record ?? null,
+      approved: binding === null ? null : findApproved(file, binding.name, facts),
+      problems: [
+        ...("problem" in found ? [found.problem] : []),
+        ...(claim === null ? [] : [claim]),
+        ...together.filter((problem) => problem.path === file.path),
+      ],
+      paths: [...new Set([file.path, ...formerPaths])],
+      evidenceChanged: [...touched].some((path) => namesEvidence(policy, file.record, path)),
+    },
+    facts,
+    policy,
+    codeowners,
+  );
+  return { ...assessed, binding };
+}
+
+function assessGone(file: RouteFile, { facts, policy, codeowners }: Surroundings): RouteAssessment {
+  const found = findBinding(file, `${facts.repository.owner}/${facts.repository.name}`, facts.bindings);
+  const binding = "binding" in found ? found.binding : null;
+  const approved = binding === null ? null : findApproved(file, binding.name, facts);
+  return assessRemoval({ state: resolveRoute(file, facts.base), binding, approved }, facts, policy, codeowners);
+}
+
+/** The last approved content of a flag. One that no longer parses counts as none: then everything is new. */
+function findApproved(file: RouteFile, binding: string, facts: FileFacts): RouteContent | null {
+  const key = file.record.flagKey.toLowerCase();
+  const found = facts.approved.find((each) => each.binding === binding && each.flagKey.toLowerCase() === key);
+  if (found === undefined) return null;
+  const parsed = parseRouteFile(found.path, { kind: "text", text: found.text });
+  if (!parsed.ok) return null;
+  const { baselineDigest, candidateDigest, files, audiences } = found;
+  return { state: { file: parsed.value, baselineDigest, candidateDigest, files, problems: [] }, audiences };
+}
+
+interface Findings {
+  isPolicyRead: boolean;
+  complete: boolean;
+  routes: readonly RouteAssessment[];
+  problems: readonly Problem[];
+  governance: GovernanceAssessment | null;
+}
+
+/** What stands against the pull request as a whole (SPEC 3, 7). */
+function listHindrances(facts: FileFacts, findings: Findings): readonly Reason[] {
+  const { pull, repository } = facts;
+  const reasons: Reason[] = [];
+  const report = (code: string, state: Reason["state"], text: string): void => {
+    reasons.push({ code, state, text, place: null, children: [] });
+  };
+  const hasRoutes = findings.routes.length > 0 || findings.problems.length > 0;
+  if (!findings.isPolicyRead && hasRoutes) {
+    report(
+      "policy-unreadable",
+      "blocked",
+      "the rules in force cannot be read, so nothing can be approved by them; mend the policy first",
+    );
+  }
+  if (!findings.complete) {
+    report(
+      "listing-incomplete",
+      "blocked",
+      "GitHub listed only a part of the files, so nothing can be concluded; split the pull request",
+    );
+  }
+  if (pull.baseRef !== repository.defaultBranch && (hasRoutes || findings.governance !== null)) {
+    const text = `this pull request goes to ${cut(pull.baseRef, 100)}; only ${cut(repository.defaultBranch, 100)} moves flags, and only its rules judge`;
+    report("other-branch", "waiting", text);
+  }
+  if (pull.merged) return reasons;
+  if (facts.hasConflicts) {
+    report(
+      "conflicts",
+      "blocked",
+      "it conflicts with its base branch, so what would be merged is not known; resolve the conflicts",
+    );
+  }
+  if (pull.isDraft)
+    report("draft-pull-request", "waiting", "it is a draft; reviewers are asked when it is ready for review");
+  return reasons;
+}

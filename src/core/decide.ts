@@ -1,0 +1,151 @@
+import { chooseReviewers } from "./approvals/choose-reviewers.ts";
+import { countApprovals, type ApprovalCount } from "./approvals/count-approvals.ts";
+import type { PeopleFacts } from "./facts.ts";
+import type { Problem } from "./problem.ts";
+import { checkOwners } from "./reviewers/check-owners.ts";
+import type { RequirementState } from "./reviewers/requirement.ts";
+import { tiers, verdictStates, worst, worstOf, type Tier, type VerdictState } from "./scales.ts";
+import {
+  governanceKey,
+  type Assessment,
+  type GovernanceAssessment,
+  type RouteAssessment,
+} from "./verdict/assessment.ts";
+import { judgeRoute } from "./verdict/judge-route.ts";
+import { explainProblems, explainRequirements, stateOfReasons } from "./verdict/reasons.ts";
+import { renderTitle } from "./verdict/render-title.ts";
+import { listNext } from "./verdict/list-next.ts";
+import type { GovernanceVerdict, Reason, Verdict } from "./verdict/verdict.ts";
+
+/**
+ * The verdict on a pull request, open or merged: an assessment and what people said (ARCHITECTURE, the walk, step 4). The worst verdict of
+ * its routes is the pull request's (SPEC 5). Total, and equal for equal facts.
+ *
+ * For a merged pull request the same is asked of what was merged; what only concerns open ones, conflicts and drafts and freeze windows,
+ * holds nothing back: the rollout itself waits for the end of a freeze.
+ */
+export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
+  const { policy, pull } = assessment;
+  const common = { mode: policy.mode, policyDigest: policy.digest };
+  const nobody = { users: [], teams: [] };
+  if (!assessment.isRelevant) {
+    return {
+      ...common,
+      state: "not-applicable",
+      tier: "low",
+      title: "No model route and no rule is touched",
+      routes: [],
+      governance: null,
+      problems: [],
+      reasons: [],
+      next: [],
+      request: nobody,
+      withdraw: chooseReviewers([], [], people, pull, false).withdraw,
+    };
+  }
+
+  const counted = assessment.routes.map((route) => ({ route, count: countFor(route, assessment, people) }));
+  const routes = counted.map(({ route, count }) => judgeRoute(route, count, pull.merged));
+  const { governance } = assessment;
+  const governed = governance === null ? null : judgeGovernance(governance, assessment, people);
+  const requirements = [...assessment.routes, ...(governance === null ? [] : [governance])].flatMap(
+    (each) => each.requirements,
+  );
+  const problems = [...assessment.problems, ...checkOwners(requirements, people.owners)];
+  const reasons: Reason[] = [
+    ...assessment.reasons,
+    ...explainProblems(assessment.problems),
+    ...checkCodeowners(requirements, people),
+  ];
+  const state = [
+    ...routes.map((route) => route.state),
+    ...(governed === null ? [] : [governed.state]),
+    ...(reasons.length === 0 ? [] : [stateOfReasons(reasons)]),
+  ].reduce<VerdictState>((a, b) => worst(verdictStates, a, b), "not-applicable");
+  const tier = worstOf<Tier>(
+    tiers,
+    [...routes, ...(governed === null ? [] : [governed])].map((each) => each.classification.tier),
+    "low",
+  );
+  const asked = [...routes, ...(governed === null ? [] : [governed])].filter((each) => each.state !== "invalid");
+  const choice = chooseReviewers(
+    asked.flatMap((each) => each.requirements),
+    asked.flatMap((each) => each.reviews),
+    people,
+    pull,
+    policy.approvals.separationOfDuties.includes(tier),
+  );
+  const verdict = { ...common, state, tier, routes, governance: governed, problems, reasons };
+  const next = listNext(verdict, choice.notAsked);
+  return {
+    ...verdict,
+    next,
+    title: renderTitle({ ...verdict, next }),
+    request: choice.request,
+    withdraw: choice.withdraw,
+  };
+}
+
+function countFor(route: RouteAssessment, { policy, pull }: Assessment, people: PeopleFacts): ApprovalCount {
+  return countApprovals(route.requirements, people, {
+    path: route.state.file.path,
+    contentDigest: route.contentDigest,
+    tier: route.classification.tier,
+    author: pull.author,
+    separationOfDuties: policy.approvals.separationOfDuties,
+  });
+}
+
+function judgeGovernance(
+  governance: GovernanceAssessment,
+  { policy, pull }: Assessment,
+  people: PeopleFacts,
+): GovernanceVerdict {
+  const { classification, contentDigest, paths, problems } = governance;
+  const count = countApprovals(governance.requirements, people, {
+    path: governanceKey,
+    contentDigest,
+    tier: classification.tier,
+    author: pull.author,
+    separationOfDuties: policy.approvals.separationOfDuties,
+  });
+  const reasons = [...explainProblems(problems), ...explainRequirements(count)];
+  const state = stateOfReasons(reasons);
+  const verdict = { state, paths, classification, contentDigest, problems, reasons };
+  const next = listNextOfRules(problems, count.states);
+  return { ...verdict, requirements: count.states, reviews: count.reviews, next };
+}
+
+function listNextOfRules(problems: readonly Problem[], states: readonly RequirementState[]): readonly string[] {
+  return [
+    ...problems
+      .filter((problem) => problem.severity === "error")
+      .map((problem) => `${problem.path} line ${problem.line}: ${problem.fix}`),
+    ...states
+      .filter((each) => each.state !== "approved")
+      .map((each) => `${each.requirement.role}: ${each.explanation}`),
+  ];
+}
+
+/**
+ * GitHub's own reading of CODEOWNERS is asked too. Where it skips a line that we used to find a reviewer, ours is wrong and nothing is
+ * approved by it (facts/formats.md section 5).
+ */
+function checkCodeowners(
+  requirements: Assessment["routes"][number]["requirements"],
+  people: PeopleFacts,
+): readonly Reason[] {
+  const used = requirements.flatMap(({ place }) => (place === undefined ? [] : [place]));
+  const errors = (people.codeownersErrors ?? []).filter(
+    (error) =>
+      !/unknown owner/i.test(error.kind) &&
+      used.some((place) => place.line === error.line && place.path === error.path),
+  );
+  const lines = [...new Set(errors.map((error) => error.line))].sort((a, b) => a - b);
+  return lines.map((line): Reason => {
+    const error = errors.find((each) => each.line === line);
+    const place = used.find((each) => each.line === line) ?? null;
+    const text = `GitHub ignores CODEOWNERS line ${line} (${error?.kind ?? "error"}), from which a reviewer was taken; mend the line`;
+    return { code: "codeowners-mismatch", state: "blocked", text, place, children: [] };
+  });
+}

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { renderCanonical } from "../audit/canonical-text.ts";
+import type { FileContent, Rehearsal, Snapshot, WorkflowRunFacts } from "../facts.ts";
+import type { JsonValue } from "../json.ts";
+import type { Policy } from "../policy/policy.ts";
+import { cut, type Parsed, type Place } from "../problem.ts";
+import { placeOf, type EvidenceReference, type RouteFile } from "../routes/route-file.ts";
+import type { EvidenceFinding, EvidenceRecord } from "./evidence.ts";
+import {
+  isRehearsalId,
+  judgeEvidence,
+  judgeRehearsal,
+  reportMissingEvidence,
+  type EvidenceContext,
+  type RunOfRecord,
+} from "./judge-evidence.ts";
+import { readEvidence, readInlineEvidence, type EvidenceFile } from "./read-evidence.ts";
+
+/** Where the evidence of a route is looked for, and what it is judged against. */
+export interface EvidenceSource {
+  /** The commit that would be merged. */
+  snapshot: Snapshot;
+  policy: Pick<Policy, "evidenceFolder">;
+  /** Rehearsals of this flag out of Routeward's own store. */
+  rehearsals: readonly Rehearsal[];
+  workflowRuns: Readonly<Record<string, WorkflowRunFacts>>;
+  context: EvidenceContext;
+}
+
+/** A finding with the digest of what was read, so that a review can be bound to it; null when there is nothing of ours to bind to. */
+export interface JudgedEvidence {
+  finding: EvidenceFinding;
+  digest: string | null;
+}
+
+/** Judges every entry of `approval.evidence`, in its order (SPEC 8). An id that is named twice is judged once. */
+export function judgeRouteEvidence(file: RouteFile, source: EvidenceSource): readonly JudgedEvidence[] {
+  const seen = new Set<string>();
+  return file.record.approval.evidence.flatMap((reference, index) => {
+    const judged = judgeReference(reference, placeOf(file, `approval.evidence.${index}`), source);
+    if (seen.has(judged.finding.id)) return [];
+    seen.add(judged.finding.id);
+    return [judged];
+  });
+}
+
+function judgeReference(reference: EvidenceReference, place: Place, source: EvidenceSource): JudgedEvidence {
+  if (reference.kind === "id" && isRehearsalId(reference.id)) {
+    return { finding: judgeRehearsal(reference.id, source.rehearsals, source.context, place), digest: null };
+  }
+  const files = listEvidenceFiles(source);
+  const folder = source.policy.evidenceFolder;
+  const parsed =
+    reference.kind === "id"
+      ? readEvidence(reference.id, files, { folder, place })
+      : readInlineEvidence(reference.record, place, files, folder);
+  const name = reference.kind === "id" ? reference.id : nameOf(reference.record);
+  if (!parsed.ok) return { finding: reportUnread(name, parsed, place), digest: null };
+  const record = parsed.value;
+  const run = record.producer === null ? null : findRun(record, source);
+  return { finding: judgeEvidence(record, run, source.context), digest: digestRecord(record) };
+}
+
+function nameOf(record: JsonValue): string {
+  const isMap = typeof record === "object" && record !== null && !Array.isArray(record);
+  const id: unknown = isMap && Object.hasOwn(record, "id") ? Reflect.get(record, "id") : null;
+  return typeof id === "string" ? cut(id, 128) : "inline record";
+}
+
+function reportUnread(id: string, parsed: Parsed<EvidenceRecord>, place: Place): EvidenceFinding {
+  const why = parsed.problems.flatMap((problem) => {
+    const where = problem.path === place.path ? "" : ` (${problem.path} line ${problem.line})`;
+    return [`${problem.message.replace(/\.$/, "")}${where}`, problem.fix];
+  });
+  return reportMissingEvidence(id, why, parsed.problems[0] ?? place);
+}
+
+const listed = new WeakMap<Snapshot, readonly EvidenceFile[]>();
+
+function listEvidenceFiles({ snapshot, policy }: EvidenceSource): readonly EvidenceFile[] {
+  const known = listed.get(snapshot);
+  if (known !== undefined) return known;
+  const modes = new Map(snapshot.entries.map((entry) => [entry.path, entry.mode]));
+  const files = Object.entries(snapshot.contents)
+    .filter(([path]) => path.startsWith(`${policy.evidenceFolder}/`))
+    .map(([path, content]): EvidenceFile => ({ path, content: hideLink(content, modes.get(path)) }));
+  listed.set(snapshot, files);
+  return files;
+}
+
+/** A link's text is the name of another file, and submodules have none: neither is evidence. */
+function hideLink(content: FileContent, mode: Snapshot["entries"][number]["mode"] | undefined): FileContent {
+  return mode === "symlink" || mode === "submodule" ? { kind: mode } : content;
+}
+
+/**
+ * The run that a record names, with the record as the run's artifact holds it. The artifact is read alone: with the pull request's files
+ * beside it, an author could complete a wrapper from the artifact with an output of their own.
+ */
+function findRun(record: EvidenceRecord, source: EvidenceSource): RunOfRecord | null {
+  const facts = Object.hasOwn(source.workflowRuns, record.id) ? source.workflowRuns[record.id] : undefined;
+  if (facts === undefined) return null;
+  if (facts.kind === "not-found" || facts.artifactText === null) return { facts, artifact: null };
+  const folder = source.policy.evidenceFolder;
+  const path = `${folder}/${record.id}.yaml`;
+  const content: FileContent = { kind: "text", text: facts.artifactText };
+  const parsed = readEvidence(record.id, [{ path, content }], { folder, place: record.place });
+  return { facts, artifact: parsed.ok ? parsed.value : null };
+}
+
+function digestRecord({ place: _place, ...record }: EvidenceRecord): string {
+  return createHash("sha256").update(renderCanonical(record)).digest("hex");
+}

@@ -1,0 +1,234 @@
+import type { EvidenceFinding } from "../evidence/evidence.ts";
+import type { GuardrailFinding } from "../guardrails/judgement.ts";
+import type { Problem } from "../problem.ts";
+import type { RequirementState } from "../reviewers/requirement.ts";
+import type { Classification } from "../risk/fired-rule.ts";
+import type { BundleRow } from "../verdict/compare-rows.ts";
+import type { GovernanceVerdict, ReviewFinding, RouteVerdict, Verdict } from "../verdict/verdict.ts";
+
+/** How a line of the card stands; every surface has its own sign for it. */
+export type Mark = "ok" | "waiting" | "bad" | "note";
+
+/** A piece of text and who wrote it: `own` is ours, `code` and `text` hold what others wrote and are escaped by the surface. */
+export type Piece = { own: string } | { code: string } | { text: string };
+
+export type Block =
+  | { kind: "line"; mark: Mark | null; pieces: readonly Piece[] }
+  | { kind: "table"; head: readonly string[]; rows: readonly (readonly (readonly Piece[])[])[] };
+
+export interface Section {
+  title: string;
+  blocks: readonly Block[];
+  /** Long parts are folded where the surface can fold. */
+  isFolded: boolean;
+}
+
+/** The card as plain structure: the check run, the terminal and the dashboard render the same one (SPEC 11). */
+export interface Card {
+  next: readonly string[];
+  routes: readonly { flagKey: string; state: string; sections: readonly Section[] }[];
+  governance: readonly Section[];
+  problems: readonly Problem[];
+  /** Reasons of the pull request as a whole. */
+  reasons: readonly string[];
+}
+
+/** Puts a verdict into the order in which a reviewer reads it. */
+export function composeCard(verdict: Verdict): Card {
+  return {
+    next: verdict.next,
+    routes: verdict.routes.map((route) => ({
+      flagKey: route.flagKey,
+      state: route.state,
+      sections: composeRoute(route),
+    })),
+    governance: verdict.governance === null ? [] : composeGovernance(verdict.governance),
+    problems: [
+      ...verdict.problems,
+      ...(verdict.governance?.problems ?? []),
+      ...verdict.routes.flatMap((route) => route.problems),
+    ],
+    reasons: verdict.reasons
+      .filter((reason) => reason.state !== "ok" && reason.state !== "info")
+      .map((reason) => reason.text),
+  };
+}
+
+const own = (text: string): Piece => ({ own: text });
+const code = (text: string): Piece => ({ code: text });
+const text = (value: string): Piece => ({ text: value });
+const line = (mark: Mark | null, ...pieces: Piece[]): Block => ({ kind: "line", mark, pieces });
+
+function composeRoute(route: RouteVerdict): readonly Section[] {
+  return [
+    section("Baseline and candidate", composeBundles(route)),
+    section("Workflow and audience", composeAudience(route)),
+    section(`Risk: ${route.classification.tier}`, composeRisk(route.classification)),
+    section("Evidence", composeEvidence(route.evidence)),
+    section("Guardrails", composeGuardrails(route.guardrails)),
+    section("Rollback", [
+      line(null, own("returns to "), code(route.rollback.value)),
+      line(null, own("owner: "), route.rollback.owner === null ? own("not named") : text(route.rollback.owner)),
+      line(null, own("rehearsal: "), text(route.rollback.rehearsal)),
+    ]),
+    section("Required reviewers", composeReviewers(route.requirements, route.reviews)),
+    section("Stage", composeStage(route)),
+    section("Audit and cleanup", [
+      ...Object.entries(route.audit).map(([name, link]) => line(null, text(name), own(": "), code(link))),
+      line(null, own("cleanup: "), text(route.cleanup)),
+      ...(route.contentDigest === null ? [] : [line(null, own("reviews are bound to "), code(route.contentDigest))]),
+    ]),
+    ...(route.later.length === 0 ? [] : [section("What later stages will need", composeLater(route), true)]),
+  ];
+}
+
+function section(title: string, blocks: readonly Block[], isFolded = false): Section {
+  return { title, blocks, isFolded };
+}
+
+function composeBundles(route: RouteVerdict): readonly Block[] {
+  const cell = (value: string | null): readonly Piece[] => (value === null ? [own("–")] : [code(value)]);
+  const row = (each: BundleRow): readonly (readonly Piece[])[] => [
+    [...(each.differs ? [own("▸ ")] : []), code(each.field)],
+    cell(each.baseline),
+    cell(each.candidate),
+  ];
+  const changed = route.rows.filter((each) => each.differs);
+  const same = route.rows.filter((each) => !each.differs);
+  return [
+    { kind: "table", head: ["", "baseline", "candidate"], rows: [...changed, ...same].map(row) },
+    line(null, own("candidate digest: "), route.candidateDigest === null ? own("none") : code(route.candidateDigest)),
+  ];
+}
+
+function composeAudience({ workflow, owner, environment, exposure, path }: RouteVerdict): readonly Block[] {
+  return [
+    line(null, own("workflow: "), workflow === null ? own("not named") : text(workflow)),
+    line(null, own("owner: "), text(owner), own(", environment: "), text(environment), own(", file: "), code(path)),
+    line(null, own("audience: "), text(exposure.audience), own(", share: "), text(exposure.share)),
+    line(
+      null,
+      own("excluded: "),
+      ...(exposure.excluded.length === 0 ? [own("nobody")] : [text(exposure.excluded.join(", "))]),
+    ),
+  ];
+}
+
+function composeRisk({ fired }: Classification): readonly Block[] {
+  const rows = fired.map((rule) => [
+    [own(rule.tier)],
+    [code(rule.id)],
+    [text(rule.sentence)],
+    [code(`${rule.place.path}:${rule.place.line}`)],
+  ]);
+  return [{ kind: "table", head: ["tier", "rule", "what was found", "line"], rows }];
+}
+
+function composeEvidence(findings: readonly EvidenceFinding[]): readonly Block[] {
+  if (findings.length === 0) return [line("note", own("none is named"))];
+  const rows = findings.map((each) => {
+    const { record } = each;
+    const run = [
+      ...(record?.dataset ? [own("dataset "), text(record.dataset.name), own(", ")] : []),
+      ...(record?.grader ? [own("scorer "), text(record.grader), own(", ")] : []),
+      ...(record?.threshold ? [own("threshold "), text(record.threshold), own(", ")] : []),
+      ...(record?.run ? [own("run "), text(record.run)] : []),
+    ];
+    return [
+      [code(each.id)],
+      [own(each.kind ?? "unknown")],
+      [own(each.trust ?? "none")],
+      [own(each.state === "counts" ? "counts" : each.state === "missing" ? "missing" : "does not count")],
+      [text(each.why.join("; ")), ...(run.length === 0 ? [] : [own(" – "), ...run])],
+    ];
+  });
+  return [{ kind: "table", head: ["id", "kind", "trust", "verdict", "why"], rows }];
+}
+
+function composeGuardrails(findings: readonly GuardrailFinding[]): readonly Block[] {
+  if (findings.length === 0) return [line("note", own("none is declared"))];
+  const number = (value: number | null): Piece => own(value === null ? "–" : String(Number(value.toPrecision(4))));
+  const rows = findings.map((each) => {
+    const bounds = [each.guardrail.threshold?.text, each.guardrail.margin?.text].filter((bound) => bound !== undefined);
+    return [
+      [text(each.guardrail.name)],
+      [own(each.guardrail.category)],
+      [text(bounds.join(" and "))],
+      [number(each.candidate)],
+      [number(each.baseline)],
+      [own(each.outcome)],
+      [text(each.why)],
+    ];
+  });
+  return [
+    { kind: "table", head: ["guardrail", "category", "threshold", "candidate", "baseline", "outcome", "why"], rows },
+  ];
+}
+
+function composeReviewers(states: readonly RequirementState[], reviews: readonly ReviewFinding[]): readonly Block[] {
+  const marks: Readonly<Record<RequirementState["state"], Mark>> = {
+    approved: "ok",
+    waiting: "waiting",
+    "changes-requested": "bad",
+    "missing-owner": "bad",
+  };
+  const roles = states.map(({ requirement, state, explanation }) =>
+    line(
+      marks[state],
+      text(requirement.role),
+      own(requirement.count > 1 ? ` (${requirement.count} approvals): ` : ": "),
+      text(explanation),
+      own(" – for: "),
+      text(requirement.focus),
+      own("; because of "),
+      text(requirement.because.join(", ")),
+      own("; from "),
+      text(requirement.source),
+    ),
+  );
+  const without = reviews.filter((review) => !review.counts);
+  return [
+    ...(roles.length === 0 ? [line("bad", own("nobody could be determined"))] : roles),
+    ...without.map((review) =>
+      line("note", own("review of "), code(review.login), own(" does not count: "), text(review.why)),
+    ),
+  ];
+}
+
+function composeStage(route: RouteVerdict): readonly Block[] {
+  const { live, latch } = route;
+  const liveText =
+    live === null
+      ? "nothing"
+      : live.stage === null
+        ? "baseline to everyone"
+        : `${live.stage}, step ${live.step + 1}, ${live.share} %${live.paused === null ? "" : ", paused"}`;
+  const marks: Readonly<Record<string, Mark>> = { ok: "ok", waiting: "waiting", blocked: "bad" };
+  return [
+    line(
+      null,
+      own("live: "),
+      text(liveText),
+      own("; asked: "),
+      text(`${route.asked ?? "none"} (status ${route.status})`),
+    ),
+    ...(latch === null ? [] : [line("bad", own("rolled back "), text(`${latch.at} by ${latch.by}: ${latch.reason}`))]),
+    ...route.gates.map((gate) => line(marks[gate.state] ?? "note", code(gate.gate), own(": "), text(gate.text))),
+  ];
+}
+
+function composeLater(route: RouteVerdict): readonly Block[] {
+  return route.later.map(({ stage, needs }) =>
+    line("note", own(`${stage}: `), ...(needs.length === 0 ? [own("nothing more")] : [text(needs.join("; "))])),
+  );
+}
+
+function composeGovernance(governance: GovernanceVerdict): readonly Section[] {
+  return [
+    section(`Change of the rules: ${governance.classification.tier}`, [
+      ...composeRisk(governance.classification),
+      line("note", own("judged by the rules in force, not by those of this pull request; merging it moves no flag")),
+    ]),
+    section("Required reviewers of the rules", composeReviewers(governance.requirements, governance.reviews)),
+  ];
+}

@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import type { CheckReport } from "../effect.ts";
+import { assertNever } from "../problem.ts";
+import type { VerdictState } from "../scales.ts";
+import type { Verdict } from "../verdict/verdict.ts";
+import { composeCard } from "./card.ts";
+import { cutMarkdown } from "./cut-bytes.ts";
+import { renderAnnotations } from "./render-annotations.ts";
+import { renderMarkdown, renderSummary } from "./render-markdown.ts";
+
+/** Name of the check that repositories require (SPEC 11). */
+export const checkName = "routeward/approval";
+
+/** GitHub's limit for summary and text, in bytes to be safe (facts/github.md section 2). */
+const textLimit = 65_535;
+
+export interface ReportContext {
+  headSha: string;
+  /** Address of the dashboard, without a slash at the end; null when it has none. */
+  publicUrl: string | null;
+  /** Key of the pull request's packet in the dashboard. */
+  pullKey: string;
+}
+
+/** The verdict as a completed check run (SPEC 11). Equal verdicts on one commit give the same `externalId`. */
+export function renderCheck(verdict: Verdict, context: ReportContext): CheckReport {
+  const card = composeCard(verdict);
+  const packet =
+    context.publicUrl === null
+      ? null
+      : `${context.publicUrl.replace(/\/+$/, "")}/pulls/${encodeURIComponent(context.pullKey)}`;
+  const more =
+    packet === null
+      ? "The rest is cut: `routeward check` shows all of it."
+      : `The rest is cut: [all of it](${packet}).`;
+  const link = packet === null ? "" : `\n\n[The whole packet and its audit](${packet})`;
+  const own = {
+    conclusion: concludeFrom(verdict.state, verdict.mode),
+    title: verdict.title,
+    summary: cutMarkdown(`${renderSummary(card, opening(verdict))}${link}`, textLimit, more),
+    text: cutMarkdown(renderMarkdown(card), textLimit, more),
+    annotations: renderAnnotations(verdict),
+    actions: listActions(verdict),
+  };
+  const digest = createHash("sha256")
+    .update(JSON.stringify([context.headSha, own]))
+    .digest("hex");
+  return { name: checkName, headSha: context.headSha, status: "completed", ...own, externalId: `sha256:${digest}` };
+}
+
+/**
+ * Waiting is completed with `action_required`, wrong or blocked is `failure`, never neutral or skipped, which would let a required check
+ * pass (SPEC 11). A policy in mode `report` always succeeds: it judges and moves nothing (SPEC 3).
+ */
+export function concludeFrom(state: VerdictState, mode: Verdict["mode"]): "success" | "failure" | "action_required" {
+  if (mode === "report") return "success";
+  switch (state) {
+    case "not-applicable":
+    case "approved":
+      return "success";
+    case "waiting":
+      return "action_required";
+    case "blocked":
+    case "invalid":
+      return "failure";
+    default:
+      return assertNever(state);
+  }
+}
+
+function opening(verdict: Verdict): string {
+  const count = verdict.routes.length;
+  const routes = count === 1 ? `Route ${verdict.routes[0]?.flagKey ?? ""}` : `${count} routes`;
+  const what = [...(count === 0 ? [] : [routes]), ...(verdict.governance === null ? [] : ["the rules themselves"])];
+  if (verdict.state === "not-applicable")
+    return "This pull request changes no model route, so nothing has to be approved here.";
+  return `${what.length === 0 ? "This pull request" : what.join(" and ")}: ${verdict.state}, ${verdict.tier} risk.`;
+}
+
+/** Buttons; who may press them is checked when they are pressed. */
+function listActions(verdict: Verdict): CheckReport["actions"] {
+  if (verdict.routes.length === 0) {
+    return verdict.state === "not-applicable"
+      ? []
+      : [{ label: "Re-check", description: "Read everything again and judge", identifier: "recheck" }];
+  }
+  return [
+    { label: "Re-check", description: "Read everything again and judge", identifier: "recheck" },
+    { label: "Rehearse", description: "Prove that the way back works", identifier: "rehearse" },
+    { label: "Roll back", description: "Serve the baseline to everyone now", identifier: "rollback" },
+  ];
+}

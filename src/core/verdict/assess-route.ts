@@ -1,0 +1,273 @@
+import { digestContent, ownerLinesUsed } from "../approvals/digest-content.ts";
+import { judgeRouteEvidence, type EvidenceSource } from "../evidence/judge-route-evidence.ts";
+import type { BindingFacts, FileFacts } from "../facts.ts";
+import { defaultStaleAfterMs, judgeGuardrail, type JudgingContext } from "../guardrails/judge-guardrail.ts";
+import type { GuardrailFinding } from "../guardrails/judgement.ts";
+import { findRehearsal } from "../evidence/judge-evidence.ts";
+import type { Policy } from "../policy/policy.ts";
+import type { Problem } from "../problem.ts";
+import { requireReviews } from "../reviewers/require-reviews.ts";
+import type { ParsedCodeowners } from "../reviewers/parse-codeowners.ts";
+import type { ReviewRequirement } from "../reviewers/requirement.ts";
+import { checkTransition } from "../risk/check-transition.ts";
+import { classifyRoute } from "../risk/classify-route.ts";
+import type { Classification } from "../risk/fired-rule.ts";
+import { liveStageOf, uniteSets, type RouteComparison, type RouteContent } from "../risk/route-comparison.ts";
+import { diffRecords, isWordsOnly } from "../routes/diff-records.ts";
+import { planOf } from "../routes/plan-of.ts";
+import type { RouteFile, RouteRecord, RouteState } from "../routes/route-file.ts";
+import { stageOf } from "../routes/stage-of.ts";
+import { stages, type Stage } from "../scales.ts";
+import type { RouteAssessment } from "./assessment.ts";
+import { compareRows } from "./compare-rows.ts";
+import { foreseeGates, guardrailsPassing, judgeGates, listWantedKinds, type GateContext } from "./gates.ts";
+import type { GateFinding } from "./verdict.ts";
+
+/** One route with everything that its assessment needs beside the facts. */
+export interface RouteInput {
+  state: RouteState;
+  binding: BindingFacts;
+  base: RouteRecord | null;
+  approved: RouteContent | null;
+  /** Problems found where all files are seen together: duplicates, claims. */
+  problems: readonly Problem[];
+  /** The route file's name after the change first, then its old names. */
+  paths: readonly string[];
+  evidenceChanged: boolean;
+}
+
+/** Assesses one route that would be merged (SPEC 5 to 10, without people). */
+export function assessRoute(
+  input: RouteInput,
+  facts: FileFacts,
+  policy: Policy,
+  codeowners: ParsedCodeowners,
+): RouteAssessment {
+  const { state, binding } = input;
+  const { file } = state;
+  const { record } = file;
+  const ofFlag = (each: { binding: string; flagKey: string }): boolean =>
+    each.binding === binding.name && each.flagKey.toLowerCase() === record.flagKey.toLowerCase();
+  const live = facts.live.find(ofFlag) ?? null;
+  const latch = facts.latches.find(ofFlag) ?? null;
+  const rehearsals = facts.rehearsals.filter(ofFlag);
+  const asked = stageOf(record, policy);
+  const comparison: RouteComparison = {
+    approved: input.approved,
+    base: input.base,
+    merged: { state, audiences: policy.audiences },
+    asked,
+    live,
+    latch,
+    isProduction: binding.isProduction,
+    policy,
+    evidenceChanged: input.evidenceChanged,
+  };
+  const classification = classifyRoute(comparison);
+  const requirements = requireReviews({
+    classification,
+    route: { stage: asked, reviewers: uniteSets(comparison).reviewers },
+    policy,
+    codeowners,
+    paths: input.paths,
+  });
+  const source: EvidenceSource = {
+    snapshot: facts.head,
+    policy,
+    rehearsals,
+    workflowRuns: facts.workflowRuns,
+    context: {
+      at: facts.at,
+      flagKey: record.flagKey,
+      tier: classification.tier,
+      candidateDigest: state.candidateDigest,
+      baselineDigest: state.baselineDigest,
+      policy,
+      notBefore:
+        latch?.cause === "breach" && latch.candidateDigest !== null && latch.candidateDigest === state.candidateDigest
+          ? latch.at
+          : null,
+    },
+  };
+  const evidence = judgeRouteEvidence(file, source);
+  const liveStage = liveStageOf(comparison);
+  const guardrails = judgeGuardrails(comparison, liveStage, facts, binding);
+  const gateContext: GateContext = {
+    at: facts.at,
+    route: state,
+    plan: planOf(record, policy),
+    policy,
+    tier: classification.tier,
+    live,
+    liveStage,
+    latch,
+    evidence: evidence.map((each) => each.finding),
+    guardrails,
+    rehearsals,
+    isGrowing: isGrowing(classification, asked, liveStage),
+  };
+  const gates = asked !== null && meetsGates(classification) ? judgeGates(gateContext, asked) : [];
+  const problems = [
+    ...input.problems,
+    ...state.problems,
+    ...checkTransition({ approved: input.approved, merged: state, live }),
+  ];
+  const isJudged = problems.every((problem) => problem.severity !== "error");
+  return {
+    state,
+    isRemoved: false,
+    binding,
+    classification,
+    asked,
+    plan: gateContext.plan,
+    audiences: policy.audiences,
+    requirements,
+    evidence: gateContext.evidence,
+    guardrails,
+    gates,
+    later: foreseeStages(gateContext, comparison, { asked, gates, codeowners, paths: input.paths }),
+    live,
+    latch,
+    rehearsal: describeRehearsal(gateContext),
+    rows: compareRows(state),
+    contentDigest: isJudged ? digestRoute(comparison, requirements, evidence, policy) : null,
+    problems,
+  };
+}
+
+const withoutGates: readonly string[] = ["rollback", "metadata-only", "evidence-only"];
+
+/** Going back needs no evidence (SPEC, principle 5), and what changes nothing enters nothing. */
+function meetsGates({ fired }: Classification): boolean {
+  return fired.some((rule) => !withoutGates.includes(rule.id));
+}
+
+function isGrowing({ fired }: Classification, asked: Stage | null, liveStage: Stage | null): boolean {
+  if (asked === null || fired.some((rule) => rule.id === "rollback")) return false;
+  const isEntered = liveStage === null || stages.indexOf(asked) > stages.indexOf(liveStage);
+  return isEntered || fired.some((rule) => rule.id === "customer-exposure" || rule.id === "internal-exposure");
+}
+
+/** Readings belong to the candidate that is live; another candidate has none, whatever the metric says (SPEC 9). */
+function judgeGuardrails(
+  { merged, live }: RouteComparison,
+  liveStage: Stage | null,
+  facts: FileFacts,
+  binding: BindingFacts,
+): readonly GuardrailFinding[] {
+  const { record } = merged.state.file;
+  const key = `${binding.name}/${record.flagKey}`;
+  const known = Object.hasOwn(facts.measurements, key) ? (facts.measurements[key] ?? []) : [];
+  const measurements = liveStage === null ? [] : known;
+  const isRandom = liveStage === "customer-canary" || liveStage === "ab-comparison";
+  const share = (live?.share ?? 0) / 100;
+  const context: JudgingContext = {
+    at: facts.at,
+    staleAfterMs: defaultStaleAfterMs,
+    // Templates count every baseline request of the route, those of excluded users and other audiences too.
+    split: isRandom && share > 0 && share < 1 ? { share, baselineHoldsOthers: true } : null,
+  };
+  return record.guardrails.map((guardrail) => judgeGuardrail(guardrail, measurements, context));
+}
+
+/**
+ * Roles, evidence and the rest that the stages after the asked one will need (SPEC 5, `draft-only`). What is missing for an earlier stage is
+ * not repeated for a later one.
+ */
+function foreseeStages(
+  context: GateContext,
+  comparison: RouteComparison,
+  { asked, gates, codeowners, paths }: Outlook,
+): RouteAssessment["later"] {
+  const { record } = context.route.file;
+  if (record.candidate === null || record.approval.status === "retired") return [];
+  const after = asked === null ? -1 : stages.indexOf(asked);
+  const planned = new Set<Stage>(context.plan.map((step) => step.stage));
+  const said = new Set(gates.filter((gate) => gate.state !== "ok").map((gate) => gate.text));
+  const { reviewers } = uniteSets(comparison);
+  return stages
+    .filter((stage) => planned.has(stage) && stages.indexOf(stage) > after)
+    .map((stage) => {
+      const classification = classifyRoute({
+        ...comparison,
+        asked: stage,
+        merged: asIfAsked(comparison.merged, stage),
+      });
+      const route = { stage, reviewers };
+      const requirements = requireReviews({ classification, route, policy: context.policy, codeowners, paths });
+      const roles = [...new Set(requirements.map((each) => each.role))];
+      const gaps = foreseeGates({ ...context, tier: classification.tier }, stage).filter((text) => !said.has(text));
+      for (const gap of gaps) if (gap !== guardrailsPassing) said.add(gap);
+      return { stage, needs: [...(roles.length === 0 ? [] : [`approval of ${roles.join(", ")}`]), ...gaps] };
+    });
+}
+
+interface Outlook {
+  asked: Stage | null;
+  gates: readonly GateFinding[];
+  codeowners: ParsedCodeowners;
+  paths: readonly string[];
+}
+
+const statusOfStage: Readonly<Record<Stage, RouteRecord["approval"]["status"]>> = {
+  "offline-eval": "approved-for-testing",
+  shadow: "approved-for-shadow",
+  "internal-canary": "approved-for-internal-canary",
+  "customer-canary": "approved-for-customer-canary",
+  "ab-comparison": "approved-for-ab-comparison",
+  default: "approved-as-default",
+};
+
+function asIfAsked(content: RouteContent, stage: Stage): RouteContent {
+  const { file } = content.state;
+  const approval = { ...file.record.approval, status: statusOfStage[stage] };
+  return { ...content, state: { ...content.state, file: { ...file, record: { ...file.record, approval } } } };
+}
+
+function describeRehearsal({ route, rehearsals }: GateContext): string {
+  const { flagKey } = route.file.record;
+  const newest = findRehearsal(rehearsals, { flagKey, candidateDigest: route.candidateDigest });
+  if (newest === null) return "not rehearsed for this candidate";
+  return newest.ok ? `rehearsed ${newest.at}, back in ${newest.backMs} ms` : `rehearsal of ${newest.at} failed`;
+}
+
+/**
+ * What a review of this route is bound to (SPEC 7). A rollback between review and merge ends reviews through the latch: only what is
+ * approved after it goes forward again.
+ */
+function digestRoute(
+  comparison: RouteComparison,
+  requirements: readonly ReviewRequirement[],
+  evidence: ReturnType<typeof judgeRouteEvidence>,
+  policy: Policy,
+): string {
+  const { merged, asked, latch } = comparison;
+  return digestContent({
+    route: { ...meaningOf(merged.state.file), latch: latch?.at ?? null },
+    files: merged.state.files,
+    evidence: asked === null ? {} : pickUsedEvidence(evidence, policy, asked),
+    policy: policy.digest,
+    owners: ownerLinesUsed(requirements),
+  });
+}
+
+/** The record without words and without the list of evidence, of which only what is used binds. */
+function meaningOf(file: RouteFile): Record<string, NonNullable<ReturnType<typeof diffRecords>[number]["to"]> | null> {
+  const fields = diffRecords(null, file).filter((each) => each.field !== "approval.evidence" && !isWordsOnly(each));
+  return Object.fromEntries(fields.map(({ field, to }) => [field, field.startsWith("risks.") ? true : (to ?? null)]));
+}
+
+/** For each kind that a gate wants, the first record that counts: a record more changes nothing. */
+function pickUsedEvidence(
+  evidence: ReturnType<typeof judgeRouteEvidence>,
+  policy: Policy,
+  asked: Stage,
+): Readonly<Record<string, string | null>> {
+  const used = listWantedKinds(policy, asked).flatMap((kinds) => {
+    const found = evidence.find(
+      ({ finding }) => finding.state === "counts" && finding.kind !== null && kinds.includes(finding.kind),
+    );
+    return found === undefined ? [] : [found];
+  });
+  return Object.fromEntries(used.map(({ finding, digest }) => [finding.id, digest]));
+}

@@ -1,0 +1,128 @@
+import { listSkippedStages } from "../risk/classify-route.ts";
+import { atLeast, stages, type Stage } from "../scales.ts";
+import { block, findAudience, ok, wait, type GateContext, type GateOutcome } from "./gate-context.ts";
+import { renderDuration } from "./render-duration.ts";
+
+/** How long a stage soaks when neither plan nor policy says it. */
+export const defaultSoakMs = 24 * 3_600_000;
+
+export function lookForEvidence({ evidence }: GateContext, kinds: readonly string[]): GateOutcome {
+  const found = evidence.filter((each) => each.kind !== null && kinds.includes(each.kind));
+  const counting = found.find((each) => each.state === "counts");
+  const what = kinds.join(" or ");
+  if (counting !== undefined) return ok(`${what}: ${counting.id} counts (${counting.trust ?? "declared"})`);
+  const [first] = found;
+  if (first !== undefined) {
+    return block(`${what}: ${first.id} does not count: ${first.why[0] ?? "no reason is known"}`, "approval.evidence");
+  }
+  const unread = evidence.filter((each) => each.kind === null);
+  const hint =
+    unread.length === 0 ? "" : ` (${unread.map((each) => `${each.id}: ${each.why[0] ?? "not found"}`).join("; ")})`;
+  return block(`${what}: no evidence that counts${hint}`, "approval.evidence");
+}
+
+/** Stages of the plan at which somebody is exposed, or shadowed. */
+function orderOf(context: GateContext): readonly Stage[] {
+  const planned = new Set<Stage>(context.plan.map((step) => step.stage));
+  return stages.filter((stage) => planned.has(stage) && stage !== "offline-eval");
+}
+
+/** The planned exposure stage before another one; null when there is none. */
+export function previousStage(context: GateContext, stage: Stage): Stage | null {
+  const before = orderOf(context).filter((each) => each !== "shadow" && stages.indexOf(each) < stages.indexOf(stage));
+  return before.at(-1) ?? null;
+}
+
+export function lookAtOrder(context: GateContext, stage: Stage): GateOutcome {
+  const { liveStage } = context;
+  const isPastExposure = liveStage !== null && stages.indexOf(liveStage) >= stages.indexOf(stage);
+  if (isPastExposure) return ok(`${stage} was entered before`);
+  const order = orderOf(context);
+  if (!order.includes(stage)) {
+    if (stage === "shadow") return ok("shadow comes before any exposure");
+    return block(`the exposure plan has no stage ${stage}; it has ${order.join(", ") || "none"}`, "exposure");
+  }
+  const next = order.find((each) => liveStage === null || stages.indexOf(each) > stages.indexOf(liveStage)) ?? null;
+  if (next !== null && next !== stage) {
+    const now = liveStage === null ? "this candidate is not live yet" : `${liveStage} is live`;
+    return block(`one stage at a time: ${now}, so ${next} is next, not ${stage}`, "approval.status");
+  }
+  const skips = explainForbiddenSkips(context, stage, liveStage);
+  return skips === null ? ok(`${stage} is the next stage of the plan`) : block(skips, "exposure");
+}
+
+export function explainForbiddenSkips({ policy }: GateContext, stage: Stage, before: Stage | null): string | null {
+  const skipped = listSkippedStages(before, stage).filter((each) => policy.stages[each]?.mayBeSkipped !== true);
+  if (skipped.length === 0) return null;
+  return `the plan leaves out ${skipped.join(" and ")} before ${stage}, which the policy does not allow`;
+}
+
+export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Stage): GateOutcome {
+  const reached = plan.filter((step) => atLeast(stages, stage, step.stage));
+  const isShort = route.file.record.exposure.form === "short";
+  for (const step of reached) {
+    const field = isShort ? "exposure" : `exposure.plan.${plan.indexOf(step)}`;
+    const isCanary = step.stage === "internal-canary" || step.stage === "customer-canary";
+    if (step.audience === null) {
+      if (isCanary) return block(`${step.stage} names no audience`, field);
+      continue;
+    }
+    const audience = findAudience(policy, step.audience);
+    if (audience === null) return block(`the policy defines no audience ${step.audience}`, field);
+    if (step.stage === "internal-canary" && !audience.internal) {
+      return block(`audience ${step.audience} is not internal, so it cannot be the internal canary`, field);
+    }
+  }
+  const { excluded } = route.file.record.exposure;
+  const unknown = excluded.filter((name) => findAudience(policy, name) === null);
+  if (unknown.length > 0) return block(`the policy defines no exclusion ${unknown.join(", ")}`, "exposure.excluded");
+  const empty = excluded.filter((name) => {
+    const audience = findAudience(policy, name);
+    return audience !== null && audience.segment === null && audience.where.length === 0 && audience.safe.length === 0;
+  });
+  if (empty.length > 0)
+    return block(
+      `exclusion ${empty.join(", ")} excludes nobody: it has no segment, where or safe`,
+      "exposure.excluded",
+    );
+  return ok("all audiences and exclusions are defined");
+}
+
+export function wantedSoak({ plan, policy }: GateContext, stage: Stage): number {
+  const planned = plan.find((step) => step.stage === stage)?.soakMs ?? null;
+  const ruled = policy.stages[stage]?.soakMs ?? null;
+  return planned === null && ruled === null ? defaultSoakMs : Math.max(planned ?? 0, ruled ?? 0);
+}
+
+export function lookAtSoak(context: GateContext, stage: Stage): GateOutcome | null {
+  const { live, liveStage, plan, isGrowing } = context;
+  if (!isGrowing || (liveStage !== null && stages.indexOf(liveStage) >= stages.indexOf(stage))) return null;
+  const before = previousStage(context, stage);
+  if (before === null) return null;
+  if (live === null || liveStage !== before) {
+    return wait(`${before} must be live and soaked first; live is ${liveStage ?? "no stage of this candidate"}`);
+  }
+  if (live.paused !== null)
+    return wait(`the rollout is paused since ${live.paused.at} by ${live.paused.by}: ${live.paused.reason}`);
+  const last = Math.max(0, (plan.find((step) => step.stage === before)?.steps.length ?? 1) - 1);
+  if (live.step < last) return wait(`${before} is in step ${live.step + 1} of ${last + 1}`);
+  const wanted = wantedSoak(context, before);
+  if (live.soakedMs < wanted) {
+    return wait(`${before} has soaked ${renderDuration(live.soakedMs)} of ${renderDuration(wanted)}`);
+  }
+  return ok(`${before} has soaked ${renderDuration(live.soakedMs)}`);
+}
+
+export function lookAtReadings(context: GateContext, stage: Stage): GateOutcome | null {
+  const { guardrails, isGrowing } = context;
+  if (!isGrowing || (context.liveStage === null && previousStage(context, stage) === null)) return null;
+  if (context.liveStage === null) return wait("there are no readings: this candidate is not live");
+  const failed = guardrails.filter((each) => each.outcome === "fail");
+  const open = guardrails.filter((each) => each.outcome !== "fail" && each.outcome !== "pass");
+  const show = (findings: typeof guardrails): string =>
+    findings.map((each) => `${each.guardrail.name} (${each.why})`).join("; ");
+  if (failed.length > 0) return block(`guardrails fail: ${show(failed)}`, "guardrails");
+  if (open.length > 0) return wait(`guardrails are not settled: ${show(open)}`);
+  if (guardrails.length === 0) return block("no guardrail is declared", "guardrails");
+  return ok(`all ${guardrails.length} guardrails pass`);
+}

@@ -1,0 +1,38 @@
+import { cut } from "../problem.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Longest title of a check run that GitHub surely takes (facts/github.md section 2). */
+const longest = 255;
+
+/** The verdict in one plain sentence (SPEC 11). Not escaped: a title is no Markdown. */
+export function renderTitle(verdict: Omit<Verdict, "title" | "request" | "withdraw">): string {
+  const risk = `${verdict.tier.slice(0, 1).toUpperCase()}${verdict.tier.slice(1)} risk`;
+  const mode = verdict.mode === "report" ? " (report only)" : "";
+  return cut(`${risk}${mode}: ${describeState(verdict)}`.replaceAll(/\s+/g, " "), longest);
+}
+
+function describeState(verdict: Omit<Verdict, "title" | "request" | "withdraw">): string {
+  const roles = [...verdict.routes.flatMap((route) => route.requirements), ...(verdict.governance?.requirements ?? [])];
+  const approved = roles.filter((each) => each.state === "approved").length;
+  const count = `${approved} of ${roles.length} role${roles.length === 1 ? "" : "s"} approved`;
+  const [first = "nothing is left to do"] = verdict.next;
+  switch (verdict.state) {
+    case "not-applicable":
+      return "no model route changes";
+    case "approved":
+      return roles.length === 1
+        ? `approved by ${roles[0]?.requirement.role ?? "its owner"}`
+        : `approved by all ${roles.length} roles`;
+    case "invalid":
+      return `invalid: ${first}`;
+    case "blocked":
+      return `blocked: ${first}`;
+    case "waiting":
+    default: {
+      const waiting = [
+        ...new Set(roles.filter((each) => each.state === "waiting").map((each) => each.requirement.role)),
+      ];
+      return waiting.length === 0 ? `waiting: ${first}` : `waiting for ${waiting.join(", ")} (${count})`;
+    }
+  }
+}
