@@ -10,6 +10,7 @@ import {
 import { adoptFlag } from "../src/flows/rollout/adopt-flag.ts";
 import { readApprovedContent } from "../src/flows/rollout/read-approved-content.ts";
 import { keyOfRehearsal, rehearse } from "../src/flows/rollout/rehearse.ts";
+import { GitHubError } from "../src/ports/github.ts";
 import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
 
 let world: RolloutWorld;
@@ -284,6 +285,68 @@ describe("what holds", () => {
     );
     expect(await hold(key)).toContain("no audience nowhere");
   });
+});
+
+describe("the policy of the default branch", () => {
+  const policy = (safe: string, mode = "enforce"): string =>
+    [
+      "version: 1",
+      "audiences:",
+      "  internal-support:",
+      "    internal: true",
+      "  regulated-region:",
+      `    safe: [{ property: region, in: [${safe}] }]`,
+      `mode: ${mode}`,
+      "",
+    ].join("\n");
+
+  it("what it excludes beyond the approved is applied by the next look, what it exposes beyond is not", async () => {
+    const key = "support_sharper";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    const before = world.flag(key).rules.length;
+    world.github.files.set(".github/routeward.yml", policy("eu"));
+    expect((await world.advance(key)).state).toBe("live");
+    const rules = world.flag(key).rules;
+    expect(rules.length).toBe(before + 1);
+    expect(rules.find((rule) => rule.name?.includes("policy now"))?.conditions?.[0]).toMatchObject({
+      op: "NotOneOf",
+      value: '["eu"]',
+    });
+    // The policy's internal audience is everybody now; the approved one stays.
+    expect(rules.find((rule) => rule.name?.includes("internal-support"))?.conditions?.length).toBe(1);
+    world.github.files.delete(".github/routeward.yml");
+  });
+
+  it("in report mode no flag moves, and an unreadable policy holds", async () => {
+    const key = "support_report";
+    await world.approve(key, "approved-for-internal-canary");
+    world.github.files.set(".github/routeward.yml", policy("eu", "report"));
+    expect((await world.advance(key)).reason).toContain("report mode");
+    world.github.files.set(".github/routeward.yml", "version: [");
+    expect((await world.advance(key)).reason).toContain("cannot be read");
+    expect(world.simulator.findFlag(world.environment.id, key)).toBeUndefined();
+    world.github.files.delete(".github/routeward.yml");
+  });
+});
+
+it("a rollback waits for nobody but FeatBit, even when a later merge is approved already", async () => {
+  const key = "support_no_github";
+  await world.approve(key, "approved-for-internal-canary");
+  await world.advance(key);
+  await world.rollBack(key);
+  await world.approve(key, "approved-for-internal-canary");
+  const away: typeof world.ports = {
+    ...world.ports,
+    github: {
+      ...world.ports.github,
+      openRepository: () =>
+        Promise.reject(new GitHubError("away", { kind: "unavailable", status: 0, retryable: true })),
+    },
+  };
+  await expect(world.advance(key, away)).rejects.toThrow("away");
+  expect(world.flag(key).isEnabled).toBe(false);
+  expect((await world.advance(key)).state).toBe("live");
 });
 
 describe("a rehearsal", () => {

@@ -1,38 +1,72 @@
-import type { ApprovedRoute } from "../../core/facts.ts";
+import type { ApprovedAudience, ApprovedRoute, FileContent, SourceText, TreeEntry } from "../../core/facts.ts";
+import { parsePolicy, policyPath } from "../../core/policy/parse-policy.ts";
 import { digestText } from "../../core/routes/digest-bundle.ts";
 import type { RepositoryPort } from "../../ports/github.ts";
 
+/** What the default branch says now about an approved route. */
+export interface BranchState {
+  /** Reasons to hold; empty when the branch still holds what was approved. */
+  reasons: readonly string[];
+  /** The audiences of the policy now: what they exclude beyond the approved ones is excluded too (SPEC 3). */
+  audiencesNow: Readonly<Record<string, ApprovedAudience>>;
+}
+
 /**
- * Whether the default branch still holds what was approved (SPEC 12): the route file's text and the digest of every file
- * that it names. Answers reasons to hold; empty means yes.
+ * Whether the default branch still holds what was approved (SPEC 12): the route file's text and the digest of every file that
+ * it names; and what the policy there says now. One tree and one batch of blobs.
  *
  * @throws GitHubError when GitHub cannot be asked
  */
-export async function checkBranch(approved: ApprovedRoute, repository: RepositoryPort): Promise<readonly string[]> {
+export async function checkBranch(approved: ApprovedRoute, repository: RepositoryPort): Promise<BranchState> {
+  const hold = (reason: string): BranchState => ({ reasons: [reason], audiencesNow: {} });
   const { defaultBranch } = await repository.readRepository();
   const tip = await repository.readBranch(defaultBranch);
-  if (tip === null) return [`there is no branch ${defaultBranch}`];
+  if (tip === null) return hold(`there is no branch ${defaultBranch}`);
   const tree = await repository.readTree(tip);
-  if (tree === null) return [`commit ${tip} of ${defaultBranch} cannot be read`];
+  if (tree === null) return hold(`commit ${tip} of ${defaultBranch} cannot be read`);
+  const find = (path: string): TreeEntry | undefined => tree.entries.find((entry) => entry.path === path);
   const wanted = [approved.path, ...Object.keys(approved.files).toSorted()];
-  const entries = wanted.flatMap((path) => tree.entries.find((entry) => entry.path === path) ?? []);
-  const missing = wanted.filter((path) => !entries.some((entry) => entry.path === path));
+  const missing = wanted.filter((path) => find(path) === undefined);
   if (missing.length > 0) {
-    return [
+    return hold(
       tree.complete
         ? `${defaultBranch} no longer holds ${missing.join(", ")}`
         : `${defaultBranch} is too large to list, and ${missing.join(", ")} was not in the part that GitHub gave`,
-    ];
+    );
   }
+  const entries = [...wanted, policyPath].flatMap((path) => find(path) ?? []);
   const blobs = await repository.readBlobs(entries.map(({ oid, mode, size }) => ({ oid, mode, size })));
   const changed = entries.filter(({ path, oid, mode }) => {
+    if (path === policyPath) return false;
     const content = blobs.get(oid);
     if (content?.kind !== "text" || (mode !== "file" && mode !== "executable")) return true;
     return path === approved.path ? content.text !== approved.text : digestText(content.text) !== approved.files[path];
   });
-  if (changed.length === 0) return [];
-  const paths = changed.map((entry) => entry.path).join(", ");
-  return [
-    `${defaultBranch} (${tip.slice(0, 7)}) holds another ${paths} than the one approved in #${approved.pull} (${approved.mergeSha.slice(0, 7)})`,
-  ];
+  if (changed.length > 0) {
+    const paths = changed.map((entry) => entry.path).join(", ");
+    return hold(
+      `${defaultBranch} (${tip.slice(0, 7)}) holds another ${paths} than the one approved in #${approved.pull} (${approved.mergeSha.slice(0, 7)})`,
+    );
+  }
+  return readPolicyNow(find(policyPath), blobs, tree.complete);
+}
+
+/** The organisation's floor is not asked again: it was part of the approval, and only what is stricter counts from here on. */
+function readPolicyNow(
+  entry: TreeEntry | undefined,
+  blobs: ReadonlyMap<string, FileContent>,
+  isComplete: boolean,
+): BranchState {
+  const content = entry === undefined ? undefined : blobs.get(entry.oid);
+  const source: SourceText =
+    entry === undefined && isComplete
+      ? { kind: "absent" }
+      : content?.kind === "text"
+        ? { kind: "text", path: policyPath, text: content.text }
+        : { kind: "unreadable", path: policyPath, why: content?.kind ?? "not listed" };
+  const policy = parsePolicy(source, { kind: "absent" });
+  if (!policy.ok)
+    return { reasons: [`the policy ${policyPath} of the default branch cannot be read`], audiencesNow: {} };
+  const reasons = policy.value.mode === "report" ? ["the policy is in report mode: no flag moves"] : [];
+  return { reasons, audiencesNow: policy.value.audiences };
 }

@@ -1,10 +1,10 @@
 import { digestContents } from "../../core/rollout/compare-flag.ts";
 import { listSegmentKeys } from "../../core/rollout/exposure.ts";
 import { checkOwnership } from "../../core/rollout/flag-identity.ts";
-import type { SegmentSnapshot } from "../../core/rollout/flag.ts";
+import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
 import { describeExposure, planBaseline, planWanted, type ApprovedContent } from "../../core/rollout/plan-wanted.ts";
 import type { ApprovalFacts, BaselineFacts, RolloutFacts, Wanted } from "../../core/rollout/rollout-facts.ts";
-import { checkBranch } from "./check-branch.ts";
+import { checkBranch, type BranchState } from "./check-branch.ts";
 import { gatherRecords, type FlagRecords } from "./gather-records.ts";
 import { readApprovedContent } from "./read-approved-content.ts";
 import { reconcileIntents } from "./reconcile-intents.ts";
@@ -29,28 +29,35 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   const read = approved === null ? null : readApprovedContent(approved);
   const content = read?.ok === true ? read.content : null;
   const approval = approved === null ? null : approvalOf(approved);
-  const mayRelease =
-    records.latch === null ||
-    (approval !== null && Date.parse(approval.approvedAt) > Date.parse(records.latch.value.at));
+  const latchNow = records.latch?.value ?? null;
+  const isLater = latchNow === null || (approval !== null && Date.parse(approval.approvedAt) > Date.parse(latchNow.at));
 
+  const reading = readFlagFirst(run);
+  const early = latchNow === null ? null : await reading;
+  const switchedOn =
+    latchNow !== null && approval !== null && (await wasSwitchedOn(run, approval.mergeSha, latchNow.at));
+  // While a rollback is under way nobody but FeatBit is asked, so that it waits for nothing else.
+  const mayRelease = isLater && (early === null || !early.isEnabled || switchedOn);
   // Only a stage needs to be looked at twice; the way to the baseline waits for nobody but FeatBit.
   const asksStage = content !== null && content.stage !== null && mayRelease;
-  const [flag, segments, branch] = await Promise.all([
-    run.flags.readFlag(run.job.flagKey),
-    asksStage ? readSegments(run, content, records) : [],
-    asksStage ? readBranch(run, content) : [],
+  const [flag, approvedSegments, branch] = await Promise.all([
+    reading,
+    asksStage ? readSegments(run, content, records, {}) : [],
+    asksStage ? readBranch(run, content) : unaskedBranch,
   ]);
-  if (!run.reconciled) {
-    await reconcileIntents(run, flag);
-    run.reconciled = true;
-  }
-  const wanted = planWantedState(run, content, records, segments, read !== null && !read.ok ? read.reason : null);
-  const blockers = [...records.unreadable, ...run.refusals, ...branch, ...checkScope(run, content, records)];
-  const latch = records.latch?.value ?? null;
-  const switchedOn = latch !== null && approval !== null && (await wasSwitchedOn(run, approval.mergeSha, latch.at));
+  const segments = asksStage ? await readSegments(run, content, records, branch.audiencesNow) : approvedSegments;
+  const wanted = planWantedState(
+    run,
+    content,
+    records,
+    segments,
+    branch.audiencesNow,
+    read !== null && !read.ok ? read.reason : null,
+  );
+  const blockers = [...records.unreadable, ...run.refusals, ...branch.reasons, ...checkScope(run, content, records)];
   const mustWrite =
     flag !== null && wanted.kind === "stage" && mayRelease && digestContents(flag) !== digestContents(wanted.contents);
-  const repository = approved?.repository ?? latch?.repository ?? "";
+  const repository = approved?.repository ?? latchNow?.repository ?? "";
   return {
     records,
     content,
@@ -60,7 +67,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
       wanted,
       baseline: planBaselineFacts(run, content),
       blockers,
-      latch,
+      latch: latchNow,
       live: records.live?.value ?? null,
       flag,
       foreign: flag === null ? null : checkOwnership(flag, run.name, repository, records.isAdopted),
@@ -70,6 +77,18 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
       proof: run.proof,
     },
   };
+}
+
+const unaskedBranch: BranchState = { reasons: [], audiencesNow: {} };
+
+/** The flag, after what earlier runs left open was closed by what it shows. */
+async function readFlagFirst(run: RolloutRun): Promise<FlagSnapshot | null> {
+  const flag = await run.flags.readFlag(run.job.flagKey);
+  if (!run.reconciled) {
+    await reconcileIntents(run, flag);
+    run.reconciled = true;
+  }
+  return flag;
 }
 
 function approvalOf(approved: {
@@ -87,17 +106,18 @@ function planWantedState(
   content: ApprovedContent | null,
   records: FlagRecords,
   segments: readonly SegmentSnapshot[],
+  audiencesNow: BranchState["audiencesNow"],
   unreadable: string | null,
 ): Wanted {
   if (unreadable !== null) return { kind: "unclear", reasons: [unreadable] };
   if (content === null) return { kind: "nothing", why: "no merge was approved for this flag yet" };
-  return planWanted(content, { ...contextOf(run, content, records), segments });
+  return planWanted(content, { ...contextOf(run, records, audiencesNow), segments });
 }
 
-function contextOf(run: RolloutRun, content: ApprovedContent, records: FlagRecords) {
+function contextOf(run: RolloutRun, records: FlagRecords, audiencesNow: BranchState["audiencesNow"]) {
   return {
     dispatchKey: run.binding.dispatchKey,
-    exclusionsNow: content.approved.audiences,
+    exclusionsNow: audiencesNow,
     live: records.live?.value ?? null,
   };
 }
@@ -106,22 +126,23 @@ async function readSegments(
   run: RolloutRun,
   content: ApprovedContent,
   records: FlagRecords,
+  audiencesNow: BranchState["audiencesNow"],
 ): Promise<readonly SegmentSnapshot[]> {
-  const keys = listSegmentKeys(describeExposure(content, contextOf(run, content, records)));
+  const keys = listSegmentKeys(describeExposure(content, contextOf(run, records, audiencesNow)));
   if (keys.length === 0) return [];
   const asked = keys.join("\n");
   if (run.segments?.keys !== asked) run.segments = { keys: asked, found: await run.flags.readSegments(keys) };
   return run.segments.found;
 }
 
-async function readBranch(run: RolloutRun, content: ApprovedContent): Promise<readonly string[]> {
+async function readBranch(run: RolloutRun, content: ApprovedContent): Promise<BranchState> {
   const { approved } = content;
   if (run.branch?.mergeSha !== approved.mergeSha) {
     const [owner = "", name = ""] = approved.repository.split("/");
     const repository = await run.ports.github.openRepository(owner, name);
-    run.branch = { mergeSha: approved.mergeSha, reasons: await checkBranch(approved, repository) };
+    run.branch = { mergeSha: approved.mergeSha, state: await checkBranch(approved, repository) };
   }
-  return run.branch.reasons;
+  return run.branch.state;
 }
 
 /** What binding, environment and claim say (SPEC 4): the operator's word stands above every merge. */

@@ -4,6 +4,7 @@ import type { SegmentSnapshot } from "../../core/rollout/flag.ts";
 import type { ProofFacts } from "../../core/rollout/rollout-facts.ts";
 import type { FlagPort } from "../../ports/featbit.ts";
 import { keyOfFlag, subjectOfFlag } from "../records.ts";
+import type { BranchState } from "./check-branch.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
 
 /** One run of a flag's job: what it remembers between its passes, and nothing that another run would miss. */
@@ -29,7 +30,7 @@ export interface RolloutRun {
   /** What FeatBit refused for good in this run: reasons to hold. */
   refusals: string[];
   /** What was asked once: it is read anew by the next run. */
-  branch: { mergeSha: string; reasons: readonly string[] } | null;
+  branch: { mergeSha: string; state: BranchState } | null;
   segments: { keys: string; found: readonly SegmentSnapshot[] } | null;
   /** Intents of earlier runs were looked at. */
   reconciled: boolean;
