@@ -37,6 +37,12 @@ export const servedValueSchema = z.object({
 });
 export type ServedRoute = z.infer<typeof servedValueSchema>;
 
+/** The JSON Schema of it, as published. */
+export function renderServedSchema(): Readonly<Record<string, unknown>> {
+  const schema = z.toJSONSchema(servedValueSchema);
+  return { ...schema, title: "What a model-route flag of Routeward serves" };
+}
+
 /** The digests and bundles that the variations of one flag are made of. */
 export interface ServedBundles {
   flagType: "json" | "string";

@@ -1,4 +1,5 @@
 import { digestContents } from "../../core/rollout/compare-flag.ts";
+import { findBinding } from "../../core/risk/check-transition.ts";
 import { listSegmentKeys } from "../../core/rollout/exposure.ts";
 import { checkOwnership } from "../../core/rollout/flag-identity.ts";
 import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
@@ -151,11 +152,10 @@ function checkScope(run: RolloutRun, content: ApprovedContent | null, records: F
   const { approved, record } = content;
   const reasons: string[] = [];
   const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-  if (!run.binding.repositories.some((repository) => same(repository, approved.repository))) {
-    reasons.push(`binding ${run.binding.name} is not open to ${approved.repository}`);
-  }
-  if (record.environment !== run.binding.environment) {
-    reasons.push(`the file is for ${record.environment}, binding ${run.binding.name} for ${run.binding.environment}`);
+  const scope = findBinding({ path: approved.path, record, places: {} }, approved.repository, run.ports.bindings);
+  if ("problem" in scope) reasons.push(scope.problem.message);
+  else if (scope.binding.name !== run.binding.name) {
+    reasons.push(`the route belongs to binding ${scope.binding.name} now, no longer to ${run.binding.name}`);
   }
   if (records.claim !== null && !same(records.claim.repository, approved.repository)) {
     reasons.push(
