@@ -54,7 +54,7 @@ export function composeValue(
     if (count > limits.values) return stop(tooManyValues(offset, limits.values));
     const { line, col } = lines.linePos(offset);
     values.set(path, [line, col]);
-    if (isAlias(node)) return readAlias(node.source, offset, path);
+    if (isAlias(node)) return readAlias(node.source, offset, path, base === null);
     if (!isMap(node) && !isSeq(node) && !isScalar(node)) return addFault(notJson(offset, "this value"));
     if (node.tag !== undefined && !coreTags.has(node.tag)) return addFault(unknownTag(offset, node.tag));
     if (node.anchor !== undefined) anchors.set(node.anchor, node);
@@ -67,8 +67,9 @@ export function composeValue(
     return value;
   }
 
-  function readAlias(name: string, offset: number, path: string): JsonValue {
-    aliases += 1;
+  function readAlias(name: string, offset: number, path: string, isWritten: boolean): JsonValue {
+    // Those inside an anchor that is read again are bounded by the number of values.
+    if (isWritten) aliases += 1;
     if (aliases > limits.aliases) return stop(tooManyAliases(offset, limits.aliases));
     const target = anchors.get(name);
     if (target === undefined || open.has(target)) return addFault(circularAlias(offset, name));

@@ -1,0 +1,308 @@
+import type { FileContent } from "../facts.ts";
+import type { JsonValue } from "../json.ts";
+import type { Parsed, Place, Problem } from "../problem.ts";
+import { describeText } from "../yaml/describe-value.ts";
+import { explainSchemaIssues, problemAt } from "../yaml/explain-schema-issues.ts";
+import { parseYaml } from "../yaml/parse-yaml.ts";
+import { placeInDocument, type YamlDocument } from "../yaml/yaml-document.ts";
+import type { EvidenceRecord } from "./evidence.ts";
+import { isMap, momentOf } from "./read-field.ts";
+import { readToolOutput } from "./read-tool-output.ts";
+import { evidenceSchema, type EvidenceInput, type ToolFormat } from "./record-schema.ts";
+import type { ToolReading } from "./tool-reading.ts";
+
+/** A file of the evidence folder, as the gatherer read it. */
+export interface EvidenceFile {
+  path: string;
+  content: FileContent;
+}
+
+const extensions = ["yaml", "yml", "json", "xml"] as const;
+
+/** Paths at which the record of an id may stand (SPEC 8). */
+export function listEvidencePaths(folder: string, id: string): readonly string[] {
+  return extensions.map((extension) => `${folder}/${id}.${extension}`);
+}
+
+/**
+ * Reads the record that an id names, and the tool's output behind it when it is a wrapper. What a record claims about passing is ignored;
+ * what makes a run unfit whatever its score is in `defects`. Never throws.
+ * @param files of the evidence folder, at least those that the id and its wrapper name
+ * @param context `place` is where the id is named; problems of a missing record stand there
+ */
+export function readEvidence(
+  id: string,
+  files: readonly EvidenceFile[],
+  context: { folder: string; place: Place },
+): Parsed<EvidenceRecord> {
+  const paths = listEvidencePaths(context.folder, id);
+  const found = files.filter((file) => paths.includes(file.path));
+  const [file, other] = found;
+  if (file === undefined) return refuse(explainMissing(id, context));
+  if (other !== undefined) return refuse(explainTwice(id, found, context.place));
+  if (file.content.kind !== "text") return refuse(explainUnreadable(file.path, file.content.kind));
+  if (file.path.endsWith(".xml")) return refuse(explainBareTool(file.path, "JUnit XML"));
+  const parsed = parseYaml(file.path, file.content.text);
+  if (!parsed.ok) return parsed.problems.every(isSize) ? refuse(explainBareTool(file.path, "a tool's output")) : parsed;
+  const document = parsed.value;
+  const tool = recogniseTool(document.value);
+  if (tool !== null) return refuse(explainBareTool(file.path, tool));
+  return readRecord(document, [], document.value, { id, files, folder: context.folder });
+}
+
+/**
+ * Reads a record that stands in the route file itself.
+ * @param steps where it stands: `approval.evidence.0`, below the record's root
+ */
+export function readInlineEvidence(
+  record: JsonValue,
+  place: Place,
+  files: readonly EvidenceFile[],
+  folder: string,
+): Parsed<EvidenceRecord> {
+  const position = [place.line, place.column] as const;
+  const document: YamlDocument = {
+    path: place.path,
+    value: record,
+    keys: new Map([["", position]]),
+    values: new Map([["", position]]),
+  };
+  return readRecord(document, [], record, { id: null, files, folder });
+}
+
+interface ReadContext {
+  /** The id that the record must bear; null when it may bear any. */
+  id: string | null;
+  files: readonly EvidenceFile[];
+  folder: string;
+}
+
+function readRecord(
+  document: YamlDocument,
+  steps: readonly string[],
+  value: JsonValue,
+  context: ReadContext,
+): Parsed<EvidenceRecord> {
+  const result = evidenceSchema.safeParse(value);
+  if (!result.success) {
+    return { ok: false, problems: explainSchemaIssues(document, steps, value, result.error.issues) };
+  }
+  const input = result.data;
+  if (context.id !== null && input.id !== context.id) {
+    return refuse(
+      problemAt(document, [...steps, "id"], {
+        code: "evidence-id",
+        message: "The record's id is not the one that its file name says.",
+        expected: context.id,
+        found: input.id,
+        fix: `Write \`id: ${context.id}\`, or rename the file.`,
+      }),
+    );
+  }
+  const place = placeInDocument(document, steps);
+  const { format, file } = input;
+  if (!format && !file) return accept(input, place, nativeReading(input), "native");
+  if (!format || !file) {
+    return refuse(
+      problemAt(document, steps, {
+        code: "incomplete-wrapper",
+        message: "A wrapper record needs both `format` and `file`.",
+        expected: "format: the tool, and file: its output in the evidence folder",
+        found: format ? "format alone" : "file alone",
+        fix: `Add \`${format ? "file" : "format"}\`.`,
+      }),
+    );
+  }
+  return readWrapped(document, steps, input, { format, file, place, context });
+}
+
+function readWrapped(
+  document: YamlDocument,
+  steps: readonly string[],
+  input: EvidenceInput,
+  wrapped: { format: ToolFormat; file: string; place: Place; context: ReadContext },
+): Parsed<EvidenceRecord> {
+  const { format, file, place, context } = wrapped;
+  const path = file.startsWith(`${context.folder}/`) ? file : `${context.folder}/${file}`;
+  const output = context.files.find((one) => one.path === path);
+  const refuseFile = (message: string, found: string, fix: string): Parsed<EvidenceRecord> =>
+    refuse(
+      problemAt(document, [...steps, "file"], {
+        code: "evidence-output",
+        message,
+        expected: `the output of ${format} at ${describeText(path)}`,
+        hidden: found,
+        fix,
+      }),
+    );
+  if (output === undefined) {
+    return refuseFile(
+      "The tool's output does not stand in the evidence folder.",
+      "no such file",
+      "Commit the output, or correct `file`.",
+    );
+  }
+  if (output.content.kind !== "text") {
+    return refuseFile(
+      "The tool's output cannot be read.",
+      output.content.kind,
+      "Commit it as UTF-8 text of a bounded size.",
+    );
+  }
+  const reading = readToolOutput(format, output.content.text, {
+    provider: input.select?.provider ?? null,
+    scorer: input.select?.scorer ?? null,
+    dataset: input.dataset?.name ?? null,
+  });
+  if (!reading.ok) {
+    return refuseFile(
+      `The file is not an output of ${format}.`,
+      describeText(reading.why),
+      "Correct `format`, or commit the tool's own output.",
+    );
+  }
+  return accept(input, place, joinReading(input, reading.value), format);
+}
+
+/** The wrapper completes what the tool leaves out and never replaces what the tool says. */
+function joinReading(input: EvidenceInput, tool: ToolReading): ToolReading {
+  const own = nativeReading(input);
+  const digest = tool.dataset?.digest ?? own.dataset?.digest ?? null;
+  const toolName = tool.dataset?.name ?? "";
+  const name = [toolName, own.dataset?.name, digest].find(Boolean) ?? "";
+  const claims = [
+    ...(own.bundle !== null && tool.bundle !== null && own.bundle !== tool.bundle
+      ? ["contradictory: the wrapper names another bundle than the output"]
+      : []),
+    ...(own.dataset?.digest && tool.dataset?.digest && own.dataset.digest !== tool.dataset.digest
+      ? ["contradictory: the wrapper names another dataset digest than the output"]
+      : []),
+    ...(own.dataset && toolName !== "" && own.dataset.name !== toolName
+      ? ["contradictory: the wrapper names another dataset than the output"]
+      : []),
+    ...(own.result !== null && own.result !== tool.result
+      ? ["contradictory: the wrapper claims another result than the output"]
+      : []),
+  ];
+  return {
+    bundle: tool.bundle ?? own.bundle,
+    dataset: name === "" ? null : { name, digest, size: tool.dataset?.size ?? own.dataset?.size ?? null },
+    grader: tool.grader ?? own.grader,
+    threshold: own.threshold ?? tool.threshold,
+    result: tool.result,
+    run: tool.run ?? own.run,
+    url: tool.url ?? own.url,
+    producedAt: tool.producedAt ?? own.producedAt,
+    counts: tool.counts,
+    defects: [...tool.defects, ...claims],
+  };
+}
+
+function nativeReading(input: EvidenceInput): ToolReading {
+  const { dataset, counts } = input;
+  const sum = counts ? counts.passed + counts.failed + counts.errored : 0;
+  return {
+    bundle: input.bundle ?? null,
+    dataset: dataset ? { name: dataset.name, digest: dataset.digest ?? null, size: dataset.size ?? null } : null,
+    grader: input.grader ?? null,
+    threshold: input.threshold ?? null,
+    result: input.result ?? null,
+    run: input.run ?? null,
+    url: input.url ?? null,
+    producedAt: momentOf(input.producedAt ?? undefined),
+    counts: counts ?? null,
+    defects: [
+      ...(counts && counts.errored > 0 ? [`errored: ${counts.errored} of ${counts.total} samples`] : []),
+      ...(counts && sum !== counts.total ? [`partial: ${sum} of ${counts.total} samples were judged`] : []),
+      ...(input.producedAt && momentOf(input.producedAt) === null ? ["the time is not in the calendar"] : []),
+    ],
+  };
+}
+
+function accept(input: EvidenceInput, place: Place, reading: ToolReading, format: string): Parsed<EvidenceRecord> {
+  const isRegistry = format === "sagemaker";
+  const isMisused = isRegistry && input.kind !== "registry-approval";
+  const defects = isMisused
+    ? [...reading.defects, "an approval of the registry is no measurement: its kind is registry-approval"]
+    : reading.defects;
+  const value: EvidenceRecord = {
+    ...reading,
+    id: input.id,
+    kind: input.kind,
+    producer: input.producer ?? null,
+    defects,
+    format,
+    place,
+  };
+  return { ok: true, value, problems: [] };
+}
+
+/** Marks by which a tool's output is recognised, to say that it needs a wrapper. */
+function recogniseTool(value: JsonValue): string | null {
+  if (!isMap(value)) return null;
+  if ("evalId" in value && "results" in value) return "promptfoo results";
+  if (value["object"] === "eval.run") return "an OpenAI eval run";
+  if ("ModelPackageArn" in value) return "a SageMaker model package";
+  if ("predicateType" in value) return "an in-toto statement";
+  return "eval" in value && "plan" in value ? "an Inspect log" : null;
+}
+
+function refuse(problem: Problem): Parsed<EvidenceRecord> {
+  return { ok: false, problems: [problem] };
+}
+
+function isSize(problem: Problem): boolean {
+  return problem.code === "too-large" || problem.code === "too-complex";
+}
+
+function explainMissing(id: string, { folder, place }: { folder: string; place: Place }): Problem {
+  return {
+    ...place,
+    code: "evidence-missing",
+    severity: "error",
+    message: `There is no evidence record \`${describeText(id)}\`.`,
+    expected: `${folder}/${describeText(id)}.yaml (or .json)`,
+    found: "nothing",
+    fix: "Commit the record, or take its id out of `approval.evidence`.",
+  };
+}
+
+function explainTwice(id: string, found: readonly EvidenceFile[], place: Place): Problem {
+  return {
+    ...place,
+    code: "evidence-twice",
+    severity: "error",
+    message: `Several files bear the evidence id \`${describeText(id)}\`.`,
+    expected: "one file for each id",
+    found: describeText(found.map((file) => file.path).join(", ")),
+    fix: "Delete or rename all but one; the output behind a wrapper needs a name of its own.",
+  };
+}
+
+function explainUnreadable(path: string, kind: string): Problem {
+  return {
+    path,
+    line: 1,
+    column: 1,
+    code: "evidence-unreadable",
+    severity: "error",
+    message: "The evidence record cannot be read.",
+    expected: "UTF-8 text of a bounded size",
+    found: kind,
+    fix: "Commit the record as text.",
+  };
+}
+
+function explainBareTool(path: string, what: string): Problem {
+  return {
+    path,
+    line: 1,
+    column: 1,
+    code: "wrapper-missing",
+    severity: "error",
+    message: `The file holds ${what} without a wrapper record, so nobody says what kind of evidence it is.`,
+    expected: "a record with id, kind, format and file",
+    found: what,
+    fix: "Give this file another name, and add a record `<id>.yaml` with `kind`, `format` and `file`.",
+  };
+}
