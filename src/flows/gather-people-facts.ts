@@ -60,6 +60,7 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
     pushers: state.pushers,
     triggeredBy: null,
     requested,
+    requestedByUs: state.requestedByUs,
     codeownersErrors,
   };
 }

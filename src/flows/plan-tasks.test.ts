@@ -44,6 +44,14 @@ describe("a pull request", () => {
     expect(kinds("pull_request", pull(action))).toEqual(expected);
   });
 
+  it("says when it was retargeted, because the old success is for another base", () => {
+    const retargeted = { ...pull("edited"), changes: { base: { ref: { from: "dev" } } } };
+    expect(plan("pull_request", retargeted)).toMatchObject([{ cause: "pull_request.retargeted" }]);
+    expect(plan("pull_request", { ...pull("edited"), changes: { title: { from: "x" } } })).toMatchObject([
+      { cause: "pull_request.edited" },
+    ]);
+  });
+
   it.each(["submitted", "edited", "dismissed"])("is judged again when a review is %s", (action) => {
     expect(plan("pull_request_review", pull(action))).toEqual([
       { kind: "review-pull", repository: name, number: 4, cause: `pull_request_review.${action}` },
@@ -103,7 +111,7 @@ describe("our check run", () => {
 });
 
 describe("a push", () => {
-  const push = (ref: string, more: object = {}) => ({ ref, after: "abc", repository, ...more });
+  const push = (ref: string, more: object = {}) => ({ ref, before: "000", after: "abc", repository, ...more });
   it.each([
     [
       "to the default branch: looks for unapproved content",
@@ -142,7 +150,7 @@ it("never throws, whatever a payload holds", () => {
   ];
   fc.assert(
     fc.property(fc.constantFrom(...events), fc.anything(), (event, payload) => {
-      planTasks(event, payload, "guid", ourApp);
+      expect(planTasks(event, payload, "guid", ourApp)).toBeInstanceOf(Array);
     }),
   );
 });

@@ -10,6 +10,7 @@ const repository = z.object({
 });
 const withRepository = z.object({ action: z.string().optional(), repository, sender: account });
 const pullPayload = withRepository.extend({
+  changes: z.object({ base: z.unknown().optional() }).optional(),
   pull_request: z.object({ number: z.number(), head: z.object({ sha: z.string() }) }),
 });
 const commentPayload = withRepository.extend({
@@ -30,6 +31,7 @@ const suitePayload = withRepository.extend({
 });
 const pushPayload = z.object({
   ref: z.string(),
+  before: z.string(),
   after: z.string(),
   deleted: z.boolean().optional(),
   repository: repository.extend({ owner: z.object({ login: z.string() }) }),
@@ -59,7 +61,7 @@ export type Task =
   | { kind: "review-head"; repository: RepositoryName; headSha: string; cause: string }
   | { kind: "review-repository"; repository: RepositoryName; cause: string }
   | { kind: "review-organization"; organization: string; cause: string }
-  | { kind: "check-default-branch"; repository: RepositoryName; sha: string }
+  | { kind: "check-default-branch"; repository: RepositoryName; before: string; sha: string }
   | { kind: "refuse-merge-group"; repository: RepositoryName; headSha: string }
   | {
       kind: "run-command";
@@ -107,7 +109,12 @@ function planPull(payload: unknown): Task[] {
   if (action === "opened" || action === "synchronize" || action === "reopened") {
     tasks.push({ kind: "note-pusher", ...base, actor: actorOf(sender), headSha: pull.head.sha });
   }
-  tasks.push({ kind: "review-pull", ...base, cause: `pull_request.${action}` });
+  const isRetargeted = action === "edited" && parsed.data.changes?.base !== undefined;
+  tasks.push({
+    kind: "review-pull",
+    ...base,
+    cause: isRetargeted ? "pull_request.retargeted" : `pull_request.${action}`,
+  });
   return tasks;
 }
 
@@ -157,11 +164,11 @@ function planCheckRun(payload: unknown, appId: number, guid: string): Task[] {
 function planPush(payload: unknown): Task[] {
   const parsed = pushPayload.safeParse(payload);
   if (!parsed.success || parsed.data.deleted === true) return [];
-  const { ref, repository: where, after } = parsed.data;
+  const { ref, repository: where, before, after } = parsed.data;
   const repo = nameOf(where);
   if (where.default_branch === undefined || ref !== `refs/heads/${where.default_branch}`) return [];
   return [
-    { kind: "check-default-branch", repository: repo, sha: after },
+    { kind: "check-default-branch", repository: repo, before, sha: after },
     // The base moved: what a merge would give, the policy and the owners may all be others now.
     { kind: "review-repository", repository: repo, cause: "push to the default branch" },
   ];

@@ -128,8 +128,8 @@ async function hold(
   const reason = reasons.join("; ");
   const approval = view.facts.approval;
   await run.ports.store.transaction(async (tx) => {
-    const status = await saveStatus(run, tx, "held", reason, approval?.mergeSha ?? null);
-    if (status.attempts === 1 && approval !== null)
+    const { isNews } = await saveStatus(run, tx, "held", reason, approval?.mergeSha ?? null);
+    if (isNews && approval !== null)
       await putInOutbox(run, tx, approval.repository, announceHold(run, approval, "held", reasons));
   });
   return { state: "held", reason };
@@ -141,7 +141,7 @@ async function reportFailure(run: RolloutRun, error: FeatBitError | GitHubError 
   const reason = explainFailure(error);
   const approved = await store.getRecord(approvedRouteKind, run.key);
   await store.transaction(async (tx) => {
-    const status = await saveStatus(run, tx, "failing", reason, approved?.value.mergeSha ?? null);
+    const { status } = await saveStatus(run, tx, "failing", reason, approved?.value.mergeSha ?? null);
     if (status.attempts === 2 && approved !== undefined)
       await putInOutbox(run, tx, approved.value.repository, announceHold(run, approved.value, "failing", [reason]));
   });

@@ -157,6 +157,8 @@ function checkScope(run: RolloutRun, content: ApprovedContent | null, records: F
   else if (scope.binding.name !== run.binding.name) {
     reasons.push(`the route belongs to binding ${scope.binding.name} now, no longer to ${run.binding.name}`);
   }
+  const paused = records.live?.value.paused ?? null;
+  if (paused !== null) reasons.push(`paused by ${paused.by}: ${paused.reason}`);
   if (records.claim !== null && !same(records.claim.repository, approved.repository)) {
     reasons.push(
       `flag ${approved.flagKey} is claimed by ${records.claim.repository} (${records.claim.path}); the operator can transfer it`,

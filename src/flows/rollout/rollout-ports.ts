@@ -10,10 +10,3 @@ export interface FlagJob {
   /** Aborted when the process stops: the run ends between two steps. */
   signal?: AbortSignal;
 }
-
-/** The flag job of a queue key `binding/flagKey`. Flag keys hold no slash, binding names may. */
-export function parseFlagJob(key: string, signal?: AbortSignal): FlagJob {
-  const slash = key.lastIndexOf("/");
-  const job = { binding: key.slice(0, Math.max(slash, 0)), flagKey: key.slice(slash + 1) };
-  return signal === undefined ? job : { ...job, signal };
-}

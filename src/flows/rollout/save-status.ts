@@ -4,7 +4,8 @@ import type { RolloutRun } from "./rollout-run.ts";
 import { createStatus } from "./write-with-audit.ts";
 
 /**
- * Says how the rollout stands. The same state with the same reason only counts up.
+ * Says how the rollout stands. A failure that comes again counts up; anything else that stays so is not written again, because
+ * flags are looked at every few minutes and the log of record keeps what changed, not that nothing did.
  *
  * @param proven digest of the contents that were just proven: what was written before them is ours no longer, so that
  * somebody who puts an older state back by hand is seen
@@ -16,13 +17,11 @@ export async function saveStatus(
   reason: string,
   mergeSha: string | null,
   proven: string | null = null,
-): Promise<RolloutStatus> {
+): Promise<{ status: RolloutStatus; isNews: boolean }> {
   const current = await store.getRecord(rolloutStatusKind, run.key);
   const before = current?.value ?? createStatus(run);
   const same = before.state === state && before.reason === reason && before.mergeSha === mergeSha;
-  const settled = state === "live" || state === "off" || state === "idle";
-  // A settled flag is looked at every few minutes; the log of record keeps what changed, not that nothing did.
-  if (same && settled && proven === null && current !== undefined) return before;
+  if (same && state !== "failing" && proven === null && current !== undefined) return { status: before, isNews: false };
   const value: RolloutStatus = {
     ...before,
     state,
@@ -39,5 +38,5 @@ export async function saveStatus(
     expectedVersion: current?.version ?? 0,
     audit: { subject: run.subject },
   });
-  return value;
+  return { status: value, isNews: !same };
 }

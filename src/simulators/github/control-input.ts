@@ -201,7 +201,12 @@ export interface WorkflowRunInput {
   event?: string;
   conclusion?: "success" | "failure" | "cancelled" | null;
   actor?: string;
-  artifacts?: { name: string; files: Record<string, string>; expired?: boolean }[];
+  /** Texts by path; a function when they name the run that makes them, as a job of the run can. */
+  artifacts?: {
+    name: string;
+    files: Record<string, string> | ((runId: number) => Record<string, string>);
+    expired?: boolean;
+  }[];
 }
 
 export interface AppInput {

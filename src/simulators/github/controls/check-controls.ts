@@ -53,8 +53,9 @@ function addWorkflowRun(world: World, input: WorkflowRunInput): ReturnType<Check
   const conclusion = input.conclusion === undefined ? "success" : input.conclusion;
   const suite = ensureSuite(world, repo, app, input.headSha);
   const pathKey = repo.workflowRuns.find((run) => run.path === input.path)?.workflowId;
+  const runId = world.nextId();
   const run: WorkflowRun = {
-    id: world.nextId(),
+    id: runId,
     workflowId: pathKey ?? world.nextId(),
     path: input.path,
     sha: input.headSha,
@@ -64,7 +65,8 @@ function addWorkflowRun(world: World, input: WorkflowRunInput): ReturnType<Check
     actor: input.actor === undefined ? app.bot : requireAccount(world, input.actor),
     suite,
     artifacts: (input.artifacts ?? []).map((artifact) => {
-      const files = Object.fromEntries(Object.entries(artifact.files).map(([path, text]) => [path, strToU8(text)]));
+      const texts = typeof artifact.files === "function" ? artifact.files(runId) : artifact.files;
+      const files = Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, strToU8(text)]));
       // A fixed time, so that equal artifacts are equal bytes.
       const zip = Buffer.from(zipSync(files, { mtime: new Date("2026-01-01T00:00:00Z") }));
       return {

@@ -165,7 +165,8 @@ export function renderApp(world: World, app: App): Json {
     created_at: renderTime(app.createdAt),
     updated_at: renderTime(app.createdAt),
     permissions: app.permissions,
-    events: app.events,
+    // GitHub's schema of an app knows no such event, though apps can subscribe to it.
+    events: app.events.filter((event) => event !== "deployment_protection_rule"),
   };
 }
 

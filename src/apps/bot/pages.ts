@@ -1,0 +1,45 @@
+import type { JobQueue } from "../../ports/queue.ts";
+import type { Store } from "../../ports/store.ts";
+import type { PageHandler } from "./http-server.ts";
+import type { OperationMetrics } from "./operation-metrics.ts";
+
+function json(status: number, body: unknown): Awaited<ReturnType<PageHandler>> {
+  return { status, contentType: "application/json; charset=utf-8", body: `${JSON.stringify(body)}\n` };
+}
+
+/**
+ * `/health`: the process answers. `/ready`: the store answers too, so webhooks can be kept. `/metrics`: Prometheus text
+ * without names of repositories or flags (SPEC 18).
+ */
+export function createPages(parts: {
+  store: Store;
+  queue: JobQueue;
+  metrics: OperationMetrics;
+}): ReadonlyMap<string, PageHandler> {
+  const { store, queue, metrics } = parts;
+  return new Map<string, PageHandler>([
+    ["/health", async () => json(200, { status: "ok" })],
+    [
+      "/ready",
+      async () => {
+        try {
+          await store.ping();
+          return json(200, { status: "ready" });
+        } catch {
+          return json(503, { status: "not ready", reason: "the store does not answer" });
+        }
+      },
+    ],
+    [
+      "/metrics",
+      async () => {
+        for (const { queue: name, waiting, scheduled, running, parked } of await queue.countJobs()) {
+          for (const [state, count] of Object.entries({ waiting, scheduled, running, parked })) {
+            metrics.jobs.set({ queue: name, state }, count);
+          }
+        }
+        return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
+      },
+    ],
+  ]);
+}

@@ -1,0 +1,225 @@
+import { emitterEventNames } from "@octokit/webhooks";
+import type { Logger } from "pino";
+import type { Probot } from "probot";
+import { createFlagPort } from "../../adapters/featbit/create-flag-port.ts";
+import { createGitHubPort } from "../../adapters/github/create-github-port.ts";
+import { createGitHubProbot, type Pace, readGitHubBaseUrl } from "../../adapters/github/probot-octokit.ts";
+import { createPrometheusMetrics } from "../../adapters/metrics/create-prometheus-metrics.ts";
+import { openStore } from "../../adapters/store/open-store.ts";
+import type { FlowPorts } from "../../flows/flow-ports.ts";
+import { handleTask } from "../../flows/handle-task.ts";
+import { planTasks } from "../../flows/plan-tasks.ts";
+import { runFlagJob } from "../../flows/run-flag-job.ts";
+import { runPullJob } from "../../flows/run-pull-job.ts";
+import { runSweep } from "../../flows/run-sweep.ts";
+import type { Job, JobQueue, QueueName } from "../../ports/queue.ts";
+import type { Store } from "../../ports/store.ts";
+import type { Environment } from "../config/read-environment.ts";
+import type { OperatorConfig } from "../config/read-operator-config.ts";
+import { createDeliveryInbox } from "./delivery-inbox.ts";
+import { startHttpServer } from "./http-server.ts";
+import { createWebhookHandler } from "./intake.ts";
+import { createOperationMetrics } from "./operation-metrics.ts";
+import { createPages } from "./pages.ts";
+
+/** A running app: intake, worker and sweeps in one process. */
+export interface RunningBot {
+  url: string;
+  port: number;
+  store: Store;
+  queue: JobQueue;
+  /** Takes no more webhooks, finishes the work in hand or returns it to the queue, and closes everything. Repeatable. */
+  stop(): Promise<void>;
+}
+
+export interface BotOptions {
+  log: Logger;
+  /** The app's clock; the machine's when absent. The demo moves it. */
+  now?: () => Date;
+  /** See `Pace`; as GitHub asks when absent. */
+  pace?: Pace;
+  /** Milliseconds that work in hand may take at a stop. */
+  graceMs?: number;
+}
+
+type ReceivedEvent = Parameters<Probot["webhooks"]["receive"]>[0];
+
+function isKnownEvent(event: { id: string; name: string; payload: unknown }): event is ReceivedEvent {
+  return emitterEventNames.some((name) => name === event.name);
+}
+
+/**
+ * Starts the app (ARCHITECTURE, the walk).
+ *
+ * @throws StoreError when the store is not durable, in use or away; what `listen` throws when the port is taken
+ */
+export async function startBot(
+  environment: Environment,
+  operator: OperatorConfig,
+  options: BotOptions,
+): Promise<RunningBot> {
+  const { log } = options;
+  const now = options.now ?? (() => new Date());
+  const graceMs = options.graceMs ?? 25_000;
+  const metrics = createOperationMetrics();
+  const opened = await openStore(
+    environment.store.kind === "embedded"
+      ? { dataDir: environment.store.dataDir }
+      : { databaseUrl: environment.store.databaseUrl },
+    now,
+    {
+      reportTrouble: (error) => log.warn({ err: error }, "store or queue trouble in the background"),
+      reportBroken: (error) => {
+        // The database cannot be trusted any more: what it acknowledges from here on may be lost. Work runs again at the next start.
+        log.fatal({ err: error }, "the store is broken, stopping");
+        process.exit(1);
+      },
+      reportFailure: ({ queue: name, attempt, error }) =>
+        log.warn({ queue: name, attempt, err: error }, "job failed and will run again"),
+    },
+  );
+  const { store, queue } = opened;
+  const baseUrl = readGitHubBaseUrl(environment.gheHost ?? undefined, environment.gheProtocol);
+  const { probot, octokitForApp, octokitForInstallation, forgetToken } = createGitHubProbot({
+    appId: environment.appId,
+    privateKey: environment.privateKey,
+    webhookSecret: environment.webhookSecret,
+    log: log.child({ part: "github" }, { level: log.level === "debug" || log.level === "trace" ? log.level : "error" }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(options.pace === undefined ? {} : { pace: options.pace }),
+  });
+  const github = createGitHubPort({
+    octokitForApp,
+    octokitForInstallation,
+    forgetToken,
+    appId: environment.appId,
+    now,
+    log: log.child({ part: "github" }),
+  });
+  const flagPorts = operator.bindings.map((binding) => [binding.name, createFlagPort(binding.featbit)] as const);
+  const ports: FlowPorts = {
+    github,
+    store,
+    queue,
+    flags: new Map(flagPorts),
+    metrics: new Map(
+      operator.bindings.flatMap((binding) =>
+        binding.metrics === null
+          ? []
+          : [
+              [
+                binding.name,
+                createPrometheusMetrics({
+                  baseUrl: binding.metrics.prometheusUrl,
+                  ...(binding.metrics.token === null ? {} : { bearerToken: binding.metrics.token }),
+                }),
+              ] as const,
+            ],
+      ),
+    ),
+    bindings: operator.bindings.map(({ featbit: _featbit, metrics: _metrics, ...facts }) => facts),
+    requireFloor: operator.requireFloor,
+    publicUrl: environment.publicUrl,
+    stopwatch: () => performance.now(),
+  };
+
+  // Probot's own handler dispatch stands between the stored delivery and our tasks, so that an event means here what it means in Probot.
+  probot.onAny(async ({ id, name, payload }) => {
+    if (name === "membership" || name === "team" || name === "member" || name === "organization") github.forgetPeople();
+    if (name === "installation" || name === "installation_repositories") github.forgetInstallations();
+    for (const task of planTasks(name, payload, id, environment.appId)) await handleTask(task, ports, now());
+  });
+
+  const runDelivery = async (job: Job): Promise<void> => {
+    const delivery = await store.getDelivery(job.key);
+    if (delivery === undefined || delivery.doneAt !== null) return;
+    try {
+      const payload: unknown = JSON.parse(delivery.body);
+      const event = { id: delivery.guid, name: delivery.event, payload };
+      if (isKnownEvent(event)) await probot.webhooks.receive(event);
+      await store.markDeliveryDone(delivery.guid);
+    } catch (error) {
+      await store.markDeliveryFailed(delivery.guid, error instanceof Error ? error.name : "unknown");
+      throw error;
+    }
+  };
+
+  const runFlag = async (job: Job): Promise<void> => {
+    const outcome = await runFlagJob(job, ports, now);
+    if (outcome === null) return;
+    if (outcome.servedMs !== null) metrics.servedSeconds.observe(outcome.servedMs / 1000);
+    if (outcome.rolledBackMs !== null) metrics.rollbackSeconds.observe(outcome.rolledBackMs / 1000);
+    log.info({ state: outcome.state, reason: outcome.reason }, "flag checked");
+  };
+
+  const timed =
+    (name: QueueName, handler: (job: Job) => Promise<void>) =>
+    async (job: Job): Promise<void> => {
+      const end = metrics.jobSeconds.startTimer({ queue: name });
+      try {
+        await handler(job);
+        end({ outcome: "done" });
+        log.debug({ queue: name, attempt: job.attempt }, "job done");
+      } catch (error) {
+        end({ outcome: "failed" });
+        throw error;
+      }
+    };
+
+  const inbox = createDeliveryInbox(store, queue);
+  await inbox.warmUp();
+  const pages = createPages({ store, queue, metrics });
+  const server = await startHttpServer({
+    host: environment.host,
+    port: environment.port,
+    webhook: createWebhookHandler({
+      secret: environment.webhookSecret,
+      inbox,
+      reportFailure: ({ guid, error }) => {
+        metrics.deliveries.inc({ outcome: "not-stored" });
+        log.error({ guid, err: error }, "delivery could not be stored");
+      },
+    }),
+    pages,
+    reportFailure: (error) => log.error({ err: error }, "request failed"),
+  });
+
+  // Everything that the process died with runs again before anything new is looked for.
+  await queue.work("delivery", timed("delivery", runDelivery), { concurrency: 8 });
+  await queue.work(
+    "pull",
+    timed("pull", (job) => runPullJob(job, ports, now)),
+    { concurrency: 4 },
+  );
+  await queue.work("flag", timed("flag", runFlag), { concurrency: 8 });
+  await queue.work(
+    "sweep",
+    timed("sweep", (job) => runSweep(job, ports, now)),
+    { concurrency: 2 },
+  );
+
+  const sweeps = [
+    ["pulls", operator.sweep.pullRequests],
+    ["deliveries", operator.sweep.deliveries],
+    ["flags", operator.sweep.drift],
+  ] as const;
+  const sweep = (name: string): void => {
+    queue
+      .enqueue("sweep", name, {})
+      .catch((error: unknown) => log.warn({ sweep: name, err: error }, "sweep not queued"));
+  };
+  const timers = sweeps.map(([name, every]) => setInterval(() => sweep(name), every));
+  for (const [name] of sweeps) sweep(name);
+  log.info({ port: server.port, store: environment.store.kind }, "routeward is running");
+
+  const stop = async (): Promise<void> => {
+    for (const timer of timers) clearInterval(timer);
+    await server.close();
+    await queue.stop({ graceMs });
+    await Promise.all(flagPorts.map(([, port]) => port.close()));
+    await opened.close({ graceMs: 1_000 });
+    log.info("routeward has stopped");
+  };
+  let stopping: Promise<void> | undefined;
+  return { url: server.url, port: server.port, store, queue, stop: () => (stopping ??= stop()) };
+}

@@ -1,0 +1,72 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { finished } from "node:stream/promises";
+import { openStore } from "../../adapters/store/open-store.ts";
+import { verifyAuditExport } from "../../core/audit/verify-audit-export.ts";
+import type { Store } from "../../ports/store.ts";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+async function withStore<T>(env: Variables, work: (store: Store) => Promise<T>): Promise<T> {
+  const databaseUrl = env["DATABASE_URL"]?.trim() ?? "";
+  const location = databaseUrl === "" ? { dataDir: env["DATA_DIR"]?.trim() || "./data" } : { databaseUrl };
+  const opened = await openStore(location, () => new Date());
+  try {
+    return await work(opened.store);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function readLines(path: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line !== "") lines.push(line);
+  }
+  return lines;
+}
+
+async function verifyFile(path: string): Promise<number> {
+  let lines: string[];
+  try {
+    lines = await readLines(path);
+  } catch {
+    process.stderr.write(`routeward: ${path} cannot be read\n`);
+    return 2;
+  }
+  const findings = verifyAuditExport(lines);
+  return report(findings, `${lines.length} entries of ${path}`);
+}
+
+function report(findings: readonly { where: string; message: string }[], what: string): number {
+  for (const { where, message } of findings) process.stdout.write(`${where}: ${message}\n`);
+  process.stdout.write(
+    findings.length === 0 ? `proven: ${what}\n` : `NOT proven: ${findings.length} findings in ${what}\n`,
+  );
+  return findings.length === 0 ? 0 : 1;
+}
+
+/** Proves an exported log, or the store that the environment names (the app must not be running on an embedded one). */
+export async function verifyAudit(file: string | undefined, env: Variables): Promise<number> {
+  if (file !== undefined) return verifyFile(file);
+  return withStore(env, async (store) => {
+    const head = await store.readAuditHead();
+    const code = report(await store.verifyStore(), `${head?.seq ?? 0} audit entries and every record`);
+    // Whoever keeps this hash elsewhere can tell later that the end of the log was not cut off.
+    if (head !== undefined) process.stdout.write(`head: ${head.hash}\n`);
+    return code;
+  });
+}
+
+/** Writes the whole audit log as JSON Lines to a file, or to standard output. */
+export async function exportAudit(out: string | undefined, env: Variables): Promise<number> {
+  return withStore(env, async (store) => {
+    const stream = out === undefined ? process.stdout : createWriteStream(out);
+    for await (const line of store.exportAudit()) stream.write(`${line}\n`);
+    if (stream !== process.stdout) {
+      stream.end();
+      await finished(stream);
+    }
+    return 0;
+  });
+}

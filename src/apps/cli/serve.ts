@@ -1,0 +1,34 @@
+import { createLog } from "../bot/create-log.ts";
+import { startBot } from "../bot/start-bot.ts";
+import { readEnvironment } from "../config/read-environment.ts";
+import { readOperatorConfig } from "../config/read-operator-config.ts";
+
+/** Runs the app until SIGTERM or SIGINT; a second signal ends it at once, and what was in hand runs again at the next start. */
+export async function serve(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const environment = readEnvironment(env);
+  const operator = readOperatorConfig(environment.configPath, env);
+  const secrets = [
+    environment.privateKey,
+    environment.webhookSecret,
+    ...operator.bindings.flatMap(({ featbit, metrics }) => [
+      featbit.accessToken,
+      featbit.sdkKey,
+      featbit.webhookSecret ?? "",
+      metrics?.token ?? "",
+    ]),
+    // The password of a database address must not be seen when a driver quotes the address.
+    ...(environment.store.kind === "postgres" ? [environment.store.databaseUrl] : []),
+  ];
+  const log = createLog({ level: environment.logLevel, secrets });
+  const signalled = new Promise<string>((resolve) => {
+    process.once("SIGTERM", resolve);
+    process.once("SIGINT", resolve);
+  });
+  const bot = await startBot(environment, operator, { log });
+  const signal = await signalled;
+  log.info({ signal }, "stopping");
+  await bot.stop();
+  // The FeatBit SDK keeps a ping timer after its close; nothing of ours is left to wait for.
+  setTimeout(() => process.exit(0), 500).unref();
+  return 0;
+}

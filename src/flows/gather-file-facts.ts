@@ -1,0 +1,165 @@
+import type {
+  BindingFacts,
+  FileContent,
+  FileFacts,
+  LiveState,
+  Measurement,
+  PullFacts,
+  Snapshot,
+  SourceText,
+} from "../core/facts.ts";
+import { builtInPolicy } from "../core/policy/built-in-policy.ts";
+import { parsePolicy } from "../core/policy/parse-policy.ts";
+import type { Policy } from "../core/policy/policy.ts";
+import { concernsRoute, listTouchedPaths } from "../core/relevance.ts";
+import type { RouteFile } from "../core/routes/route-file.ts";
+import { tableOf } from "../core/table-of.ts";
+import type { RepositoryPort } from "../ports/github.ts";
+import type { RecordKind, Store } from "../ports/store.ts";
+import type { FlowPorts } from "./flow-ports.ts";
+import { gatherWorkflowRuns } from "./gather-workflow-runs.ts";
+import { gatherMeasurements } from "./gather-measurements.ts";
+import { listRouteFiles, planReading } from "./plan-reading.ts";
+import { gatherRules, readFiles, readSnapshot } from "./gather-rules.ts";
+import { approvedRouteKind, flagClaimKind, keyOfFlag, latchKind, liveStateKind, rehearsalKind } from "./records.ts";
+
+/** The two states that are compared: what the base branch holds, and what it would hold after the merge. */
+export interface ComparedCommits {
+  baseSha: string;
+  headSha: string;
+  hasConflicts: boolean;
+}
+
+/** Policy to read by: the one in force, or the built-in one where it cannot be read (the assessment then says so). */
+export function policyForReading(policy: SourceText, floor: SourceText): Policy {
+  const parsed = parsePolicy(policy, floor);
+  return parsed.ok ? parsed.value : { ...builtInPolicy, digest: "" };
+}
+
+/** Evidence wrappers name one more file, which may be asked for only when the wrapper was read. */
+const readingRounds = 4;
+
+async function readMore(port: RepositoryPort, snapshot: Snapshot, paths: readonly string[]): Promise<Snapshot> {
+  if (paths.length === 0) return snapshot;
+  const contents = await readFiles(port, snapshot.entries, paths);
+  // A path that cannot be read is marked, so that it is not asked for again.
+  const asked = paths.map((path) => [path, contents[path] ?? { kind: "binary" }] as const);
+  return { ...snapshot, contents: tableOf<FileContent>([...Object.entries(snapshot.contents), ...asked]) };
+}
+
+/** Reads what the core asks for, until it asks for nothing new. */
+async function readContents(
+  port: RepositoryPort,
+  policy: Policy,
+  changes: FileFacts["changes"]["files"],
+  empty: { base: Snapshot; head: Snapshot },
+): Promise<{ base: Snapshot; head: Snapshot }> {
+  let { base, head } = empty;
+  for (let round = 0; round < readingRounds; round += 1) {
+    const wanted = planReading(policy, changes, { base, head });
+    if (wanted.base.length + wanted.head.length === 0) break;
+    [base, head] = await Promise.all([readMore(port, base, wanted.base), readMore(port, head, wanted.head)]);
+  }
+  return { base, head };
+}
+
+async function readByKey<Value>(store: Store, kind: RecordKind<Value>, keys: readonly string[]): Promise<Value[]> {
+  const records = await Promise.all(keys.map((key) => store.getRecord(kind, key)));
+  return records.flatMap((record) => (record === undefined ? [] : [record.value]));
+}
+
+/** Bindings that let this repository move flags; which of them fits a route is for the core to say. */
+export function bindingsOf(bindings: readonly BindingFacts[], fullName: string): readonly BindingFacts[] {
+  return bindings.filter((binding) =>
+    binding.repositories.some((name) => name.toLowerCase() === fullName.toLowerCase()),
+  );
+}
+
+/**
+ * How long a live step has soaked by now. The clock runs while nothing pauses it; it is kept as a number so that a pause can
+ * stop it (SPEC 10).
+ */
+function soakUntil(live: LiveState, now: Date): LiveState {
+  if (live.paused !== null || live.stage === null) return live;
+  const since = now.getTime() - Date.parse(live.enteredAt);
+  return { ...live, soakedMs: Math.max(live.soakedMs, since, 0) };
+}
+
+/**
+ * Reads everything that a verdict needs before people are asked about (ARCHITECTURE, the walk, step 2): both snapshots with
+ * route files, named files and evidence; the rules of the default branch; what the store knows about the flags; guardrails of
+ * flags whose candidate is live.
+ */
+export async function gatherFileFacts(
+  pull: PullFacts,
+  commits: ComparedCommits,
+  port: RepositoryPort,
+  ports: FlowPorts,
+  now: Date,
+): Promise<FileFacts> {
+  const at = now.toISOString();
+  const repository = await port.readRepository();
+  const [rules, changes, emptyBase, emptyHead] = await Promise.all([
+    gatherRules(port),
+    port.readChanges(pull.number),
+    readSnapshot(port, commits.baseSha),
+    readSnapshot(port, commits.headSha),
+  ]);
+  const policy = policyForReading(rules.policy, rules.floor);
+  const { base, head } = await readContents(port, policy, changes.files, { base: emptyBase, head: emptyHead });
+  const touched = new Set(listTouchedPaths(changes.files));
+  const concerned = (snapshot: Snapshot): readonly RouteFile[] =>
+    listRouteFiles(policy, snapshot).filter((file) => concernsRoute(policy, file, touched));
+  const changedAtHead = concerned(head);
+  const changed = [...concerned(base), ...changedAtHead];
+  const workflowRuns = await gatherWorkflowRuns(
+    port,
+    head,
+    changedAtHead.map(({ record }) => record),
+    policy,
+  );
+
+  const fullName = `${repository.owner}/${repository.name}`;
+  const bindings = bindingsOf(ports.bindings, fullName);
+  const flagKeys = [...new Set(changed.map(({ record }) => record.flagKey))].sort();
+  const keys = bindings.flatMap((binding) => flagKeys.map((flagKey) => keyOfFlag(binding.name, flagKey)));
+  const claimKeys = bindings.flatMap((binding) =>
+    flagKeys.map((flagKey) => keyOfFlag(binding.name, flagKey.toLowerCase())),
+  );
+  const [approved, live, latches, claims, rehearsals] = await Promise.all([
+    readByKey(ports.store, approvedRouteKind, keys),
+    readByKey(ports.store, liveStateKind, keys),
+    readByKey(ports.store, latchKind, keys),
+    readByKey(ports.store, flagClaimKind, claimKeys),
+    Promise.all(keys.map((key) => ports.store.listRecords(rehearsalKind, `${key}/`))),
+  ]);
+
+  const measurements: [string, readonly Measurement[]][] = [];
+  for (const state of live) {
+    const file = changedAtHead.find(({ record }) => record.flagKey === state.flagKey);
+    if (file === undefined) continue;
+    const source = ports.metrics.get(state.binding);
+    const readings = await gatherMeasurements(file.record, policy, state, source, at);
+    measurements.push([keyOfFlag(state.binding, state.flagKey), readings]);
+  }
+  return {
+    at,
+    repository,
+    pull,
+    changes,
+    base,
+    head,
+    hasConflicts: commits.hasConflicts,
+    policy: rules.policy,
+    floor: rules.floor,
+    codeowners: rules.codeowners,
+    bindings,
+    approved,
+    live: live.map((state) => soakUntil(state, now)),
+    latches,
+    claims,
+    rehearsals: rehearsals.flat().map(({ value }) => value),
+    workflowRuns,
+    measurements: tableOf(measurements),
+  };
+}

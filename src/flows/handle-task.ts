@@ -1,0 +1,62 @@
+import { assertNever } from "../core/problem.ts";
+import { checkDefaultBranch } from "./check-default-branch.ts";
+import { enqueuePull } from "./enqueue-pull.ts";
+import type { FlowPorts } from "./flow-ports.ts";
+import type { RepositoryName, Task } from "./plan-tasks.ts";
+import { createPullState, keyOfPull, pullStateKind } from "./pull-state.ts";
+import { refuseMergeGroup } from "./refuse-merge-group.ts";
+import { runCommand } from "./run-command.ts";
+import { updateRecord } from "./update-record.ts";
+
+/** Pushers that are remembered per pull request; above that nobody but the newest could be told apart anyway. */
+const maximumPushers = 500;
+
+async function notePusher(task: Extract<Task, { kind: "note-pusher" }>, ports: FlowPorts): Promise<void> {
+  const { repository, number, actor } = task;
+  const fullName = `${repository.owner}/${repository.name}`;
+  const key = keyOfPull(repository.id, number);
+  await updateRecord(ports.store, pullStateKind, key, `pull/${key}`, (current) => {
+    const state = current ?? createPullState(fullName, number);
+    if (state.pushers.some((pusher) => pusher.id === actor.id)) return undefined;
+    return { ...state, pushers: [...state.pushers, actor].slice(-maximumPushers) };
+  });
+}
+
+async function enqueueOpenPulls(repository: RepositoryName, cause: string, ports: FlowPorts): Promise<void> {
+  const port = await ports.github.openRepository(repository.owner, repository.name);
+  for (const pull of await port.listOpenPulls()) await enqueuePull(ports, repository, pull.number, cause);
+}
+
+/** Does what one webhook asked for. Every case may run again after a crash: what is already so stays so. */
+export async function handleTask(task: Task, ports: FlowPorts, now: Date): Promise<void> {
+  switch (task.kind) {
+    case "note-pusher":
+      return notePusher(task, ports);
+    case "review-pull":
+      return enqueuePull(ports, task.repository, task.number, task.cause);
+    case "review-head": {
+      const port = await ports.github.openRepository(task.repository.owner, task.repository.name);
+      for (const number of await port.findOpenPullsByHead(task.headSha)) {
+        await enqueuePull(ports, task.repository, number, task.cause);
+      }
+      return;
+    }
+    case "review-repository":
+      return enqueueOpenPulls(task.repository, task.cause, ports);
+    case "review-organization": {
+      for (const repository of await ports.github.listRepositories()) {
+        if (repository.owner.toLowerCase() !== task.organization.toLowerCase()) continue;
+        await enqueueOpenPulls(repository, task.cause, ports);
+      }
+      return;
+    }
+    case "check-default-branch":
+      return checkDefaultBranch(task, ports);
+    case "refuse-merge-group":
+      return refuseMergeGroup(task, ports);
+    case "run-command":
+      return runCommand(task, ports, now);
+    default:
+      return assertNever(task);
+  }
+}

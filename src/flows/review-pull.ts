@@ -1,0 +1,226 @@
+import { assess } from "../core/assess.ts";
+import { decide } from "../core/decide.ts";
+import type { CheckReport, Effect } from "../core/effect.ts";
+import type { FileFacts, PeopleFacts, PullFacts } from "../core/facts.ts";
+import { renderCheck } from "../core/report/render-check.ts";
+import { tableOf } from "../core/table-of.ts";
+import { type Assessment, contentDigestsOf } from "../core/verdict/assessment.ts";
+import type { Verdict } from "../core/verdict/verdict.ts";
+import type { RepositoryPort } from "../ports/github.ts";
+import { applyEffects } from "./apply-effects.ts";
+import { combineReports } from "./combine-reports.ts";
+import type { FlowPorts } from "./flow-ports.ts";
+import { type ComparedCommits, gatherFileFacts } from "./gather-file-facts.ts";
+import { gatherPeopleFacts } from "./gather-people-facts.ts";
+import { createPullState, keyOfPull, type PullState, pullStateKind } from "./pull-state.ts";
+import { updateRecord } from "./update-record.ts";
+
+/** `settled`: judged and published. `pending`: GitHub has no test merge yet. `moved`: head or base changed meanwhile. */
+export type ReviewOutcome = "settled" | "pending" | "moved";
+
+/** A verdict with the facts it came from. */
+export interface Judged {
+  facts: FileFacts;
+  assessment: Assessment;
+  people: PeopleFacts;
+  verdict: Verdict;
+}
+
+/** Gathers, assesses, asks about people, decides: the same for an open pull request and for a merge. */
+export async function judgePull(
+  pull: PullFacts,
+  commits: ComparedCommits,
+  state: PullState,
+  port: RepositoryPort,
+  ports: FlowPorts,
+  now: Date,
+): Promise<Judged> {
+  const facts = await gatherFileFacts(pull, commits, port, ports, now);
+  const assessment = assess(facts, { requireFloor: ports.requireFloor });
+  const contentAt = async (sha: string): Promise<Readonly<Record<string, string>> | null> => {
+    if ((await port.readTree(sha)) === null) return null;
+    const reviewed = await gatherFileFacts(pull, { ...commits, headSha: sha }, port, ports, now);
+    return contentDigestsOf(assess(reviewed, { requireFloor: ports.requireFloor }));
+  };
+  const question = {
+    pull,
+    owners: assessment.ownersToAsk,
+    state,
+    defaultBranch: facts.repository.defaultBranch,
+    contentNow: contentDigestsOf(assessment),
+    contentAt,
+  };
+  const people = await gatherPeopleFacts(question, port);
+  return { facts, assessment, people, verdict: decide(assessment, people) };
+}
+
+/** What is remembered of a verdict. */
+export function summarise(verdict: Verdict, at: string): NonNullable<PullState["verdict"]> {
+  return {
+    state: verdict.state,
+    tier: verdict.tier,
+    title: verdict.title,
+    at,
+    policyDigest: verdict.policyDigest,
+    routes: verdict.routes.map((route) => ({
+      flagKey: route.flagKey,
+      environment: route.environment,
+      path: route.path,
+      binding: route.binding,
+      state: route.state,
+      asked: route.asked,
+      candidateDigest: route.candidateDigest,
+      contentDigest: route.contentDigest,
+    })),
+  };
+}
+
+function bindReviews(people: PeopleFacts): PullState["reviewContent"] {
+  return tableOf(
+    people.reviews.flatMap((review) =>
+      review.content === null ? [] : [[String(review.id), { ...review.content }] as const],
+    ),
+  );
+}
+
+/** The check says success only for a moment that still is: an old success of another base is taken back first (facts/github.md section 7). */
+async function takeBackSuccess(
+  pull: PullFacts,
+  state: PullState,
+  port: RepositoryPort,
+  ports: FlowPorts,
+  subject: string,
+): Promise<void> {
+  const { published } = state;
+  if (published?.headSha !== pull.headSha || published.conclusion !== "success") return;
+  const externalId = `pending:${published.externalId}`.slice(0, 255);
+  const report: CheckReport = {
+    name: "routeward/approval",
+    headSha: pull.headSha,
+    status: "in_progress",
+    conclusion: null,
+    title: "Judging again: the target of the pull request changed",
+    summary: "The pull request was retargeted. The verdict for its new base branch follows.",
+    text: "",
+    annotations: [],
+    actions: [],
+    externalId,
+  };
+  await applyEffects(
+    [{ type: "publish-check", key: `check/${subject}/${externalId}`, report }],
+    port,
+    ports.store,
+    subject,
+  );
+}
+
+function planEffects(
+  pull: PullFacts,
+  verdict: Verdict,
+  report: CheckReport,
+  subject: string,
+  publish: boolean,
+): Effect[] {
+  const effects: Effect[] = [];
+  const { request, withdraw } = verdict;
+  const identify = (names: { users: readonly string[]; teams: readonly string[] }): string =>
+    [...names.users.map((login) => `@${login}`), ...names.teams].join(",");
+  if (withdraw.users.length + withdraw.teams.length > 0) {
+    effects.push({
+      type: "withdraw-reviewers",
+      key: `withdraw/${subject}/${identify(withdraw)}`,
+      pull: pull.number,
+      ...withdraw,
+    });
+  }
+  if (request.users.length + request.teams.length > 0) {
+    effects.push({
+      type: "request-reviewers",
+      key: `request/${subject}/${identify(request)}`,
+      pull: pull.number,
+      ...request,
+    });
+  }
+  // Last: a success may merge the pull request within a second, and everything else must be said by then.
+  if (publish)
+    effects.push({ type: "publish-check", key: `check/${subject}/${report.headSha}/${report.externalId}`, report });
+  return effects;
+}
+
+/** Judges an open pull request and publishes what came out. Repeatable: what GitHub already shows is not written again. */
+export async function reviewPull(
+  pull: PullFacts,
+  cause: string,
+  port: RepositoryPort,
+  ports: FlowPorts,
+  now: Date,
+): Promise<ReviewOutcome> {
+  const repository = await port.readRepository();
+  const key = keyOfPull(repository.id, pull.number);
+  const subject = `pull/${key}`;
+  const fullName = `${repository.owner}/${repository.name}`;
+  const state = (await ports.store.getRecord(pullStateKind, key))?.value ?? createPullState(fullName, pull.number);
+  if (cause === "pull_request.retargeted") await takeBackSuccess(pull, state, port, ports, subject);
+
+  const merge = await port.readTestMerge(pull.number);
+  if (merge.kind === "pending") return "pending";
+  const commits: ComparedCommits = {
+    baseSha: pull.baseSha,
+    headSha: merge.kind === "ready" ? merge.sha : pull.headSha,
+    hasConflicts: merge.kind === "conflict",
+  };
+  const { verdict, people } = await judgePull(pull, commits, state, port, ports, now);
+  const own = renderCheck(verdict, { headSha: pull.headSha, publicUrl: ports.publicUrl, pullKey: key });
+  const report = await combineReports(own, pull, repository.id, port, ports.store);
+
+  // The verdict may be of a moment that is over. Nothing is published then; the next pass sees the new one.
+  const again = await port.readPull(pull.number);
+  if (again === null || again.state !== "open") return "settled";
+  if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return "moved";
+
+  const isShown = state.published?.headSha === report.headSha && state.published.externalId === report.externalId;
+  const isForced = cause.startsWith("check_") || cause.startsWith("button") || cause === "pull_request.retargeted";
+  const effects = planEffects(pull, verdict, report, subject, !isShown || isForced);
+  // Bindings of reviews are kept before anything is said, so that a crash cannot lose what a review was given for.
+  await updateRecord(ports.store, pullStateKind, key, subject, (current) => ({
+    ...(current ?? state),
+    repository: fullName,
+    baseSha: commits.baseSha,
+    reviewContent: { ...(current ?? state).reviewContent, ...bindReviews(people) },
+    verdict: keepTime(current?.verdict ?? null, summarise(verdict, now.toISOString())),
+  }));
+  await applyEffects(effects, port, ports.store, subject);
+  await updateRecord(ports.store, pullStateKind, key, subject, (current) => {
+    const before = current ?? state;
+    return {
+      ...before,
+      requestedByUs: mergeRequests(before.requestedByUs, verdict),
+      published: {
+        headSha: report.headSha,
+        externalId: report.externalId,
+        conclusion: report.conclusion,
+        title: report.title,
+      },
+    };
+  });
+  return "settled";
+}
+
+/** The same verdict keeps its first time, so that a sweep that finds nothing new writes nothing new. */
+function keepTime(
+  before: PullState["verdict"],
+  after: NonNullable<PullState["verdict"]>,
+): NonNullable<PullState["verdict"]> {
+  return before !== null && JSON.stringify({ ...before, at: "" }) === JSON.stringify({ ...after, at: "" })
+    ? before
+    : after;
+}
+
+function mergeRequests(before: PullState["requestedByUs"], verdict: Verdict): PullState["requestedByUs"] {
+  const merge = (old: readonly string[], asked: readonly string[], withdrawn: readonly string[]): string[] =>
+    [...new Set([...old, ...asked])].filter((name) => !withdrawn.includes(name)).sort();
+  return {
+    users: merge(before.users, verdict.request.users, verdict.withdraw.users),
+    teams: merge(before.teams, verdict.request.teams, verdict.withdraw.teams),
+  };
+}
