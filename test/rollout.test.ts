@@ -10,6 +10,8 @@ import {
 import { adoptFlag } from "../src/flows/rollout/adopt-flag.ts";
 import { readApprovedContent } from "../src/flows/rollout/read-approved-content.ts";
 import { keyOfRehearsal, rehearse } from "../src/flows/rollout/rehearse.ts";
+import type { LiveState } from "../src/core/facts.ts";
+import { updateRecord } from "../src/flows/update-record.ts";
 import { GitHubError } from "../src/ports/github.ts";
 import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
 
@@ -65,10 +67,25 @@ describe("a route's way through its stages", () => {
     expect(world.simulator.audit.some((row) => row.comment?.includes("acme/support-routes#"))).toBe(true);
   });
 
+  it("the pull request reads what is live, how fast it was served, and what it is without", () => {
+    const comment = world.github.comments.find((one) => one.body.includes("customer-canary"));
+    const body = comment?.body.replaceAll(/\d+\.\d\d s/g, "N s").replaceAll(/[0-9a-f]{64}/g, "HEX");
+    expect(body).toMatchInlineSnapshot(`
+      "\`support_walk\` is live at **customer-canary**: candidate to 5 % of its audience (\`internal-support\`, \`low-risk-accounts\`).
+
+      - served N s after the approval of the merge; proof through the FeatBit SDK with 9 probes took N s
+      - candidate \`mrb1:sha256:HEX\`
+      - baseline \`mrb1:sha256:HEX\`
+      - without \`regulated-region\`, \`enterprise-legal-review\`"
+    `);
+  });
+
   it("a second run of a settled flag writes nothing", async () => {
     const rows = world.simulator.audit.length;
+    const entry = await world.opened.store.readAuditHead();
     expect((await world.advance("support_walk")).state).toBe("live");
     expect(world.simulator.audit.length).toBe(rows);
+    expect(await world.opened.store.readAuditHead()).toEqual(entry);
   });
 
   it("a draft without a flag is left alone", async () => {
@@ -245,6 +262,21 @@ describe("what holds", () => {
       world.github.comments.filter((comment) => comment.marker.startsWith(`routeward-hold ${bindingName}/${key}`))
         .length,
     ).toBe(1);
+  });
+
+  it("a pause, until it is lifted", async () => {
+    const key = "support_paused";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    const pause = (paused: LiveState["paused"]) =>
+      updateRecord(world.opened.store, liveStateKind, keyOfFlag(bindingName, key), "test", (live) =>
+        live === undefined ? undefined : { ...live, paused },
+      );
+    await pause({ at: new Date().toISOString(), by: "@ann", reason: "looking" });
+    await world.approve(key, "approved-as-default");
+    expect(await hold(key)).toBe("paused by @ann: looking");
+    await pause(null);
+    expect((await world.advance(key)).state).toBe("live");
   });
 
   it("a change request that waits in FeatBit", async () => {
