@@ -71,7 +71,7 @@ describe("a route's way through its stages", () => {
     const comment = world.github.comments.find((one) => one.body.includes("customer-canary"));
     const body = comment?.body.replaceAll(/\d+\.\d\d s/g, "N s").replaceAll(/[0-9a-f]{64}/g, "HEX");
     expect(body).toMatchInlineSnapshot(`
-      "\`support_walk\` is live at **customer-canary**: candidate to 5 % of its audience (\`internal-support\`, \`low-risk-accounts\`).
+      "\`support_walk\` is live at **customer-canary**: candidate to all of \`internal-support\` and 5 % of \`low-risk-accounts\`.
 
       - served N s after the approval of the merge; proof through the FeatBit SDK with 9 probes took N s
       - candidate \`mrb1:sha256:HEX\`

@@ -62,6 +62,7 @@ function makeWanted(stage: Stage | null, candidate = "b", step = 0): WantedStage
     share: resolved.value.share,
     contents: { variations, offVariationId: ids.baseline, targeting: renderTargeting(name, resolved.value) },
     audiences: [],
+    shares: [],
     excluded: [],
     candidateDigest: digestOf(candidate),
     baselineDigest: digestOf("a"),

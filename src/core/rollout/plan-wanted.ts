@@ -129,6 +129,7 @@ function planStage(content: ApprovedContent, exposure: Exposure, name: FlagName)
     },
     audiences:
       exposure.everyoneElse === "candidate" ? ["everyone"] : exposure.entries.map((entry) => entry.audience.name),
+    shares: exposure.entries.map((entry) => ({ audience: entry.audience.name, share: entry.share })),
     excluded: record.exposure.excluded,
     candidateDigest: approved.candidateDigest,
     baselineDigest: approved.baselineDigest,

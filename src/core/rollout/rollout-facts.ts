@@ -25,6 +25,8 @@ export interface WantedStage {
   contents: FlagContents;
   /** Names of audiences with the candidate, narrow to wide. */
   audiences: readonly string[];
+  /** The same with the percent that each gets. */
+  shares: readonly { audience: string; share: number }[];
   excluded: readonly string[];
   candidateDigest: string | null;
   baselineDigest: string;

@@ -144,7 +144,10 @@ function describeShare(wanted: WantedStage): string {
   if (wanted.stage === "offline-eval") return "baseline to everyone";
   if (wanted.stage === "shadow") return "baseline to everyone, the candidate beside it";
   if (wanted.stage === "default") return "candidate to everyone not excluded";
-  return `candidate to ${wanted.share} % of its audience (${wanted.audiences.map(quote).join(", ")})`;
+  const parts = wanted.shares.map(
+    ({ audience, share }) => `${share === 100 ? "all" : `${share} %`} of ${quote(audience)}`,
+  );
+  return `candidate to ${parts.join(" and ")}`;
 }
 
 function describeSeconds(ms: number): string {
