@@ -1,12 +1,12 @@
 import type { FileContent } from "../facts.ts";
-import type { JsonValue } from "../json.ts";
+import { isJsonObject, type JsonValue } from "../json.ts";
 import type { Parsed, Place, Problem } from "../problem.ts";
 import { describeText } from "../yaml/describe-value.ts";
 import { explainSchemaIssues, problemAt } from "../yaml/explain-schema-issues.ts";
 import { parseYaml } from "../yaml/parse-yaml.ts";
 import { placeInDocument, type YamlDocument } from "../yaml/yaml-document.ts";
 import type { EvidenceRecord } from "./evidence.ts";
-import { isMap, momentOf } from "./read-field.ts";
+import { momentOf } from "./read-field.ts";
 import { readToolOutput } from "./read-tool-output.ts";
 import { evidenceSchema, type EvidenceInput, type ToolFormat } from "./record-schema.ts";
 import type { ToolReading } from "./tool-reading.ts";
@@ -239,7 +239,7 @@ function accept(input: EvidenceInput, place: Place, reading: ToolReading, format
 
 /** Marks by which a tool's output is recognised, to say that it needs a wrapper. */
 function recogniseTool(value: JsonValue): string | null {
-  if (!isMap(value)) return null;
+  if (!isJsonObject(value)) return null;
   if ("evalId" in value && "results" in value) return "promptfoo results";
   if (value["object"] === "eval.run") return "an OpenAI eval run";
   if ("ModelPackageArn" in value) return "a SageMaker model package";

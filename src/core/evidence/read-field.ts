@@ -1,11 +1,11 @@
-import type { JsonObject, JsonValue } from "../json.ts";
+import { isJsonList, isJsonObject, type JsonValue } from "../json.ts";
 
 /** The value at a path of a tool's output; undefined when a step is missing. Tools' outputs are read permissively: what is not used is ignored. */
 export function valueAt(value: JsonValue | undefined, ...steps: readonly (string | number)[]): JsonValue | undefined {
   let current = value;
   for (const step of steps) {
-    if (isList(current)) current = typeof step === "number" ? current[step] : undefined;
-    else current = isMap(current) && Object.hasOwn(current, step) ? current[step] : undefined;
+    if (isJsonList(current)) current = typeof step === "number" ? current[step] : undefined;
+    else current = isJsonObject(current) && Object.hasOwn(current, step) ? current[step] : undefined;
   }
   return current;
 }
@@ -25,7 +25,7 @@ export function numberAt(value: JsonValue | undefined, ...steps: readonly (strin
 /** The items of a list; empty for anything else. */
 export function listAt(value: JsonValue | undefined, ...steps: readonly (string | number)[]): readonly JsonValue[] {
   const found = valueAt(value, ...steps);
-  return isList(found) ? found : [];
+  return isJsonList(found) ? found : [];
 }
 
 /** A moment as ISO 8601 in UTC, from ISO text or from seconds since 1970; null for anything else. */
@@ -35,13 +35,4 @@ export function momentOf(value: JsonValue | undefined): string | null {
     /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})$/.test(value);
   const time = typeof value === "number" ? value * 1000 : isText ? Date.parse(value) : Number.NaN;
   return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : null;
-}
-
-/** Whether a value is a JSON object. */
-export function isMap(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isList(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from "../json.ts";
+import { isJsonObject, type JsonObject, type JsonValue } from "../json.ts";
 import {
   placeOf,
   type Bundle,
@@ -173,10 +173,6 @@ function addExposure(add: Add, { exposure }: RouteRecord): void {
     if (step.steps.length > 0) add(`${field}.steps`, step.steps, `${place}.steps`, field);
     add(`${field}.soak`, step.soakMs, `${place}.soak`, field);
   }
-}
-
-function isJsonObject(value: JsonValue): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isSameJson(a: JsonValue, b: JsonValue): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { JsonValue } from "../json.ts";
+import { isJsonList, type JsonValue } from "../json.ts";
 import { InternalError } from "../problem.ts";
 import { listNamedFiles } from "./named-files.ts";
 import type { Bundle } from "./route-file.ts";
@@ -40,12 +40,8 @@ function reduceBundle(bundle: Bundle): JsonValue {
 function dropNulls(value: JsonValue): JsonValue {
   if (typeof value === "number") return value === 0 ? 0 : value;
   if (typeof value !== "object" || value === null) return value;
-  if (isList(value)) return value.map(dropNulls);
+  if (isJsonList(value)) return value.map(dropNulls);
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, inner]) => (inner === null ? [] : [[key, dropNulls(inner)]])),
   );
-}
-
-function isList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }

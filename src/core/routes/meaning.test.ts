@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Snapshot, TreeEntry } from "../facts.ts";
 import { builtInPolicy } from "../policy/built-in-policy.ts";
+import { parsePolicy } from "../policy/parse-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import { approvalStatuses } from "../vocabulary.ts";
+import { checkAudiences } from "./check-audiences.ts";
 import { checkRouteCount, checkRouteFiles } from "./check-route-files.ts";
 import { diffRecords, isWordsOnly } from "./diff-records.ts";
 import { digestBundle } from "./digest-bundle.ts";
@@ -328,5 +330,37 @@ describe("several route files", () => {
     const paths = Array.from({ length: 51 }, (_, index) => `r${index}.yaml`);
     expect(checkRouteCount(paths)).toMatchObject({ code: "too-many-routes", found: "51 routes" });
     expect(checkRouteCount(paths.slice(1))).toBeNull();
+  });
+});
+
+describe("audiences that the policy must know", () => {
+  const parsed = parsePolicy(
+    { kind: "text", path: "p", text: readFileSync("test/fixtures/examples/routeward.yml", "utf8") },
+    { kind: "absent" },
+  );
+  const codes = (text: string): string[] =>
+    parsed.ok ? checkAudiences(routeOf(text), parsed.value).map((one) => `${one.line} ${one.code}`) : ["unread"];
+
+  it.each<[string, string, readonly string[]]>([
+    ["the examples name only known ones", full, []],
+    ["the short example too", short, []],
+    [
+      "a misspelt audience",
+      full.replace("audience: internal-support", "audience: internal-suport"),
+      ["60 unknown-audience"],
+    ],
+    ["a misspelt exclusion", full.replace("[regulated-region,", "[regulated-regions,"), ["64 unknown-audience"]],
+    [
+      "a share given twice",
+      full.replace("audience: low-risk-accounts", "audience: five-percent-low-risk-accounts"),
+      ["61 percent-and-steps"],
+    ],
+    [
+      "customers in the internal canary",
+      full.replace("audience: internal-support", "audience: all-eligible"),
+      ["60 audience-not-internal"],
+    ],
+  ])("%s", (_name, text, expected) => {
+    expect(codes(text)).toEqual(expected);
   });
 });

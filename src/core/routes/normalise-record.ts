@@ -1,4 +1,4 @@
-import type { JsonValue } from "../json.ts";
+import { isJsonList, type JsonValue } from "../json.ts";
 import { tableOf } from "../table-of.ts";
 import { parseDuration } from "../time/parse-duration.ts";
 import { isBound, parseMargin, parseThreshold, type Bound } from "../bound.ts";
@@ -100,10 +100,6 @@ function normaliseParameters(map: Readonly<Record<string, JsonValue>>): Readonly
 function normaliseJson(value: JsonValue): JsonValue {
   if (isJsonList(value)) return value.map(normaliseJson);
   return typeof value === "object" && value !== null ? normaliseParameters(value) : value;
-}
-
-function isJsonList(value: JsonValue): value is readonly JsonValue[] {
-  return Array.isArray(value);
 }
 
 function normaliseGuardrail(input: NonNullable<RecordInput["guardrails"]>[number]): Guardrail {

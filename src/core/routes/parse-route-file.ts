@@ -1,5 +1,5 @@
 import type { FileContent, TreeEntry } from "../facts.ts";
-import type { JsonValue } from "../json.ts";
+import { isJsonObject, type JsonValue } from "../json.ts";
 import type { Parsed, Problem } from "../problem.ts";
 import { tableOf } from "../table-of.ts";
 import { describeText } from "../yaml/describe-value.ts";
@@ -56,8 +56,8 @@ function parseDocument(document: YamlDocument): Parsed<RouteFile> {
 function checkTop(document: YamlDocument): Parsed<Readonly<Record<string, JsonValue>>> {
   const top = document.value;
   const expected = "one map with the key `model_change`";
-  if (!isMap(top) || !Object.hasOwn(top, root) || !isMap(top[root])) {
-    const near = isMap(top) ? Object.keys(top).find((key) => suggestWord(key, [root]) !== null) : undefined;
+  if (!isJsonObject(top) || !Object.hasOwn(top, root) || !isJsonObject(top[root])) {
+    const near = isJsonObject(top) ? Object.keys(top).find((key) => suggestWord(key, [root]) !== null) : undefined;
     const problem = problemAt(document, near === undefined ? [root] : [near], {
       code: "no-record",
       message: "The file holds no `model_change` record.",
@@ -106,10 +106,6 @@ function placesOf(document: YamlDocument): RouteFile["places"] {
       return position === null ? [] : [[path.slice(prefix.length), position]];
     }),
   );
-}
-
-function isMap(value: JsonValue | undefined): value is { readonly [key: string]: JsonValue } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function sortProblems(problems: readonly Problem[]): readonly Problem[] {
