@@ -94,6 +94,31 @@ describe("a route's way through its stages", () => {
     expect(world.simulator.findFlag(world.environment.id, "support_draft")).toBeUndefined();
   });
 
+  it("a string flag serves the names of its variations", async () => {
+    const key = "support_string";
+    await world.approve(key, "approved-for-customer-canary", (text) => text.replace("type: json", "type: string"));
+    expect((await world.advance(key)).state).toBe("live");
+    expect(world.flag(key).variations.map((variation) => variation.value)).toEqual(["baseline", "candidate"]);
+  });
+
+  it("a candidate that became the baseline of a permanent route is served as the baseline, and the old one goes", async () => {
+    const key = "support_permanent";
+    await world.approve(key, "approved-as-default");
+    await world.advance(key);
+    const digest = (await liveOf(key))?.candidateDigest;
+    await world.approve(key, "retired", (text) => {
+      const [head = "", rest = ""] = text.split("  baseline:\n");
+      const [, next = ""] = rest.split("  candidate:\n");
+      return `${head}  baseline:\n${next}`
+        .replace("decision: remove", "decision: permanent")
+        .replace("by: 2027", "reviewBy: 2027");
+    });
+    expect(await world.advance(key)).toMatchObject({ state: "live", reason: "" });
+    expect(await liveOf(key)).toMatchObject({ stage: null, baselineDigest: digest, candidateDigest: null });
+    expect(world.flag(key).variations.map((variation) => variation.name)).toEqual(["baseline"]);
+    expect(world.flag(key).isEnabled).toBe(true);
+  });
+
   it("another candidate never slides into the old one's audience", async () => {
     const key = "support_exchange";
     await world.approve(key, "approved-as-default");

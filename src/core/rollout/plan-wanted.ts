@@ -26,7 +26,7 @@ export interface WantedContext {
   live: LiveState | null;
 }
 
-/** The step of the stage that the flag stands at or enters: steps move only by `advance` (SPEC 10), a new candidate begins anew. */
+/** The step of the stage that the flag stands at or enters: the first, until the live state says more (SPEC 10). A new candidate begins anew. */
 export function chooseStep(content: ApprovedContent, live: LiveState | null): number {
   if (live === null || content.stage === null) return 0;
   if (live.stage !== content.stage || live.candidateDigest !== content.approved.candidateDigest) return 0;
