@@ -14,8 +14,8 @@ import type { Policy } from "../core/policy/policy.ts";
 import { concernsRoute, listTouchedPaths } from "../core/relevance.ts";
 import type { RouteFile } from "../core/routes/route-file.ts";
 import { tableOf } from "../core/table-of.ts";
-import type { RepositoryPort } from "../ports/github.ts";
-import type { RecordKind, Store } from "../ports/store.ts";
+import type { RepositoryFiles } from "../ports/github.ts";
+import type { RecordKind } from "../ports/store.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { gatherWorkflowRuns } from "./gather-workflow-runs.ts";
 import { gatherMeasurements } from "./gather-measurements.ts";
@@ -30,6 +30,11 @@ export interface ComparedCommits {
   hasConflicts: boolean;
 }
 
+/** What is known beside the repository's files. Without a store nothing was ever approved, live or claimed. */
+export type FactSources = Pick<FlowPorts, "bindings" | "metrics"> & {
+  store: Pick<FlowPorts["store"], "getRecord" | "listRecords">;
+};
+
 /** Policy to read by: the one in force, or the built-in one where it cannot be read (the assessment then says so). */
 export function policyForReading(policy: SourceText, floor: SourceText): Policy {
   const parsed = parsePolicy(policy, floor);
@@ -39,7 +44,7 @@ export function policyForReading(policy: SourceText, floor: SourceText): Policy 
 /** Evidence wrappers name one more file, which may be asked for only when the wrapper was read. */
 const readingRounds = 4;
 
-async function readMore(port: RepositoryPort, snapshot: Snapshot, paths: readonly string[]): Promise<Snapshot> {
+async function readMore(port: RepositoryFiles, snapshot: Snapshot, paths: readonly string[]): Promise<Snapshot> {
   if (paths.length === 0) return snapshot;
   const contents = await readFiles(port, snapshot.entries, paths);
   // A path that cannot be read is marked, so that it is not asked for again.
@@ -49,7 +54,7 @@ async function readMore(port: RepositoryPort, snapshot: Snapshot, paths: readonl
 
 /** Reads what the core asks for, until it asks for nothing new. */
 async function readContents(
-  port: RepositoryPort,
+  port: RepositoryFiles,
   policy: Policy,
   changes: FileFacts["changes"]["files"],
   empty: { base: Snapshot; head: Snapshot },
@@ -63,7 +68,11 @@ async function readContents(
   return { base, head };
 }
 
-async function readByKey<Value>(store: Store, kind: RecordKind<Value>, keys: readonly string[]): Promise<Value[]> {
+async function readByKey<Value>(
+  store: FactSources["store"],
+  kind: RecordKind<Value>,
+  keys: readonly string[],
+): Promise<Value[]> {
   const records = await Promise.all(keys.map((key) => store.getRecord(kind, key)));
   return records.flatMap((record) => (record === undefined ? [] : [record.value]));
 }
@@ -93,8 +102,8 @@ function soakUntil(live: LiveState, now: Date): LiveState {
 export async function gatherFileFacts(
   pull: PullFacts,
   commits: ComparedCommits,
-  port: RepositoryPort,
-  ports: FlowPorts,
+  port: RepositoryFiles,
+  ports: FactSources,
   now: Date,
 ): Promise<FileFacts> {
   const at = now.toISOString();

@@ -1,5 +1,5 @@
 import type { FileContent, Snapshot, SourceText, TreeEntry } from "../core/facts.ts";
-import { GitHubError, type RepositoryPort } from "../ports/github.ts";
+import { GitHubError, type RepositoryFiles } from "../ports/github.ts";
 
 export const policyPath = ".github/routeward.yml";
 /** In GitHub's order: the first that exists is the only one that counts (facts/github.md section 5). */
@@ -30,7 +30,7 @@ function sourceOf(path: string, content: FileContent | undefined): SourceText {
     : { kind: "unreadable", path, why: whyUnreadable[content.kind] };
 }
 
-async function readFloor(port: RepositoryPort): Promise<SourceText> {
+async function readFloor(port: RepositoryFiles): Promise<SourceText> {
   const path = `organisation's .github: ${policyPath}`;
   try {
     const file = await port.readOrganizationFile(policyPath);
@@ -47,7 +47,7 @@ async function readFloor(port: RepositoryPort): Promise<SourceText> {
 
 /** Reads some files of a tree. Entries that are links or submodules say so instead of being followed. */
 export async function readFiles(
-  port: RepositoryPort,
+  port: RepositoryFiles,
   entries: readonly TreeEntry[],
   paths: readonly string[],
 ): Promise<Record<string, FileContent>> {
@@ -64,13 +64,13 @@ export async function readFiles(
 }
 
 /** An empty snapshot of a commit, or of a commit that GitHub does not know: then nothing may be concluded from it. */
-export async function readSnapshot(port: RepositoryPort, sha: string): Promise<Snapshot> {
+export async function readSnapshot(port: RepositoryFiles, sha: string): Promise<Snapshot> {
   const tree = await port.readTree(sha);
   return { commit: sha, complete: tree?.complete ?? false, entries: tree?.entries ?? [], contents: {} };
 }
 
 /** Reads policy, organisation floor and CODEOWNERS from the tip of the default branch. */
-export async function gatherRules(port: RepositoryPort): Promise<RuleSources> {
+export async function gatherRules(port: RepositoryFiles): Promise<RuleSources> {
   const { defaultBranch } = await port.readRepository();
   const sha = (await port.readBranch(defaultBranch)) ?? "";
   const [snapshot, floor] = await Promise.all([readSnapshot(port, sha), readFloor(port)]);

@@ -8,7 +8,7 @@ import { resolveRoute } from "../core/routes/resolve-route.ts";
 import type { RouteRecord } from "../core/routes/route-file.ts";
 import { tableOf } from "../core/table-of.ts";
 import { parseYaml } from "../core/yaml/parse-yaml.ts";
-import type { RepositoryPort } from "../ports/github.ts";
+import type { RepositoryFiles } from "../ports/github.ts";
 import { readFiles, readSnapshot } from "./gather-rules.ts";
 import { listEvidencePaths } from "./plan-reading.ts";
 
@@ -29,7 +29,7 @@ function readRunId(path: string, content: FileContent | undefined): number | nul
 
 /** Bundle digests of the routes at a workflow run's head, by flag key: what the run can have measured. */
 async function readBundles(
-  port: RepositoryPort,
+  port: RepositoryFiles,
   sha: string,
   flagKeys: ReadonlySet<string>,
   policy: Policy,
@@ -65,7 +65,7 @@ async function readBundles(
  * @param head with the evidence files read
  */
 export async function gatherWorkflowRuns(
-  port: RepositoryPort,
+  port: RepositoryFiles,
   head: Snapshot,
   records: readonly RouteRecord[],
   policy: Policy,

@@ -113,6 +113,18 @@ export interface RepositoryPort {
   }): Promise<{ deploymentId: number; written: boolean }>;
 }
 
+/** What the gatherers of file facts read. GitHub answers it, and so does a local clone (SPEC 16, `check`). */
+export type RepositoryFiles = Pick<
+  RepositoryPort,
+  | "readRepository"
+  | "readBranch"
+  | "readChanges"
+  | "readTree"
+  | "readBlobs"
+  | "readOrganizationFile"
+  | "readWorkflowRun"
+>;
+
 /** Finds the port of a repository through the installation that covers it. */
 export interface GitHubPort {
   /** @throws GitHubError with kind `forbidden` when the app is not installed there. */
