@@ -18,6 +18,12 @@ import { updateRecord } from "./update-record.ts";
 /** `settled`: judged and published. `pending`: GitHub has no test merge yet. `moved`: head or base changed meanwhile. */
 export type ReviewOutcome = "settled" | "pending" | "moved";
 
+export interface Reviewed {
+  outcome: ReviewOutcome;
+  /** Null while GitHub has no test merge. */
+  verdict: Verdict | null;
+}
+
 /** A verdict with the facts it came from. */
 export interface Judged {
   facts: FileFacts;
@@ -154,7 +160,7 @@ export async function reviewPull(
   port: RepositoryPort,
   ports: FlowPorts,
   now: Date,
-): Promise<ReviewOutcome> {
+): Promise<Reviewed> {
   const repository = await port.readRepository();
   const key = keyOfPull(repository.id, pull.number);
   const subject = `pull/${key}`;
@@ -163,7 +169,7 @@ export async function reviewPull(
   if (cause === "pull_request.retargeted") await takeBackSuccess(pull, state, port, ports, subject);
 
   const merge = await port.readTestMerge(pull.number);
-  if (merge.kind === "pending") return "pending";
+  if (merge.kind === "pending") return { outcome: "pending", verdict: null };
   const commits: ComparedCommits = {
     baseSha: pull.baseSha,
     headSha: merge.kind === "ready" ? merge.sha : pull.headSha,
@@ -175,8 +181,8 @@ export async function reviewPull(
 
   // The verdict may be of a moment that is over. Nothing is published then; the next pass sees the new one.
   const again = await port.readPull(pull.number);
-  if (again === null || again.state !== "open") return "settled";
-  if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return "moved";
+  if (again === null || again.state !== "open") return { outcome: "settled", verdict };
+  if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return { outcome: "moved", verdict };
 
   const isShown = state.published?.headSha === report.headSha && state.published.externalId === report.externalId;
   const isForced = cause.startsWith("check_") || cause.startsWith("button") || cause === "pull_request.retargeted";
@@ -203,7 +209,7 @@ export async function reviewPull(
       },
     };
   });
-  return "settled";
+  return { outcome: "settled", verdict };
 }
 
 /** The same verdict keeps its first time, so that a sweep that finds nothing new writes nothing new. */

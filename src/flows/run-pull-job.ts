@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Verdict } from "../core/verdict/verdict.ts";
 import type { Job } from "../ports/queue.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
@@ -16,17 +17,22 @@ const jobData = z.object({
 /** GitHub computes the test merge in the background; this is how long it is given before it is asked again. */
 const testMergePauseMs = 1_000;
 
-/** Judges one pull request as it stands now; merged ones are settled, others that are closed are left alone. */
-export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): Promise<void> {
+/**
+ * Judges one pull request as it stands now; merged ones are settled, others that are closed are left alone.
+ *
+ * @returns the verdict that was reached, null when there was none
+ */
+export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): Promise<Verdict | null> {
   const data = jobData.parse(job.data);
   const port = await ports.github.openRepository(data.owner, data.name);
   const pull = await port.readPull(data.number);
-  if (pull === null) return;
+  if (pull === null) return null;
   if (pull.merged) return settleMerge(pull, port, ports, now());
-  if (pull.state === "closed") return;
-  const outcome = await reviewPull(pull, data.cause, port, ports, now());
-  if (outcome === "settled") return;
+  if (pull.state === "closed") return null;
+  const { outcome, verdict } = await reviewPull(pull, data.cause, port, ports, now());
+  if (outcome === "settled") return verdict;
   const repository = { id: data.repositoryId, owner: data.owner, name: data.name };
   const cause = outcome === "moved" ? "moved while it was judged" : data.cause;
   await enqueuePull(ports, repository, data.number, cause, outcome === "moved" ? 0 : testMergePauseMs);
+  return verdict;
 }

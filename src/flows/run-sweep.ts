@@ -6,6 +6,9 @@ import { approvedRouteKind, latchKind } from "./records.ts";
 /** GitHub keeps failed deliveries for three days; a little less leaves room for clocks (facts/github.md section 1). */
 const redeliveryWindowMs = 70 * 3_600_000;
 
+/** Longer than GitHub can send anything again, so that a redelivery is still recognised. */
+const keepDeliveriesMs = 30 * 86_400_000;
+
 async function sweepPulls(ports: FlowPorts): Promise<void> {
   for (const { owner, name, id } of await ports.github.listRepositories()) {
     const port = await ports.github.openRepository(owner, name);
@@ -14,6 +17,7 @@ async function sweepPulls(ports: FlowPorts): Promise<void> {
 }
 
 async function sweepDeliveries(ports: FlowPorts, now: Date): Promise<void> {
+  await ports.store.purgeDeliveries(new Date(now.getTime() - keepDeliveriesMs));
   // What was acknowledged but lost its job finds it again here; the job ends at once when the delivery is done.
   for (const { guid } of await ports.store.listUnfinishedDeliveries()) await ports.queue.enqueue("delivery", guid, {});
   const since = new Date(now.getTime() - redeliveryWindowMs).toISOString();

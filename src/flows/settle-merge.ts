@@ -175,8 +175,15 @@ function quote(text: string): string {
  * Deals with a merged pull request once: establishes its verdict again on the merge commit, since a green check is no proof
  * (SPEC 12). Approved: the content becomes the last approved content of its flags and their jobs are queued, in one
  * transaction. Anything else: an issue with the reason, and no flag moves.
+ *
+ * @returns the verdict, null when the merge was dealt with before
  */
-export async function settleMerge(pull: PullFacts, port: RepositoryPort, ports: FlowPorts, now: Date): Promise<void> {
+export async function settleMerge(
+  pull: PullFacts,
+  port: RepositoryPort,
+  ports: FlowPorts,
+  now: Date,
+): Promise<Verdict | null> {
   const repository = await port.readRepository();
   const key = keyOfPull(repository.id, pull.number);
   const subject = `pull/${key}`;
@@ -190,7 +197,7 @@ export async function settleMerge(pull: PullFacts, port: RepositoryPort, ports: 
       retryable: true,
     });
   }
-  if (state.settled?.mergeSha === mergeSha) return;
+  if (state.settled?.mergeSha === mergeSha) return null;
 
   const baseSha = await findBaseBefore(mergeSha, state.baseSha, port);
   const judged = await judgePull(pull, { baseSha, headSha: mergeSha, hasConflicts: false }, state, port, ports, now);
@@ -225,6 +232,7 @@ export async function settleMerge(pull: PullFacts, port: RepositoryPort, ports: 
       settled: { mergeSha, outcome },
     }));
   });
+  return verdict;
 }
 
 function outcomeOf(verdict: Verdict, isDefaultBranch: boolean): Settled {

@@ -8,7 +8,8 @@ export interface OperationMetrics {
   jobSeconds: Histogram<"queue" | "outcome">;
   verdicts: Counter<"state" | "tier">;
   jobs: Gauge<"queue" | "state">;
-  rolloutHolds: Gauge<"reason">;
+  /** Flags by how their rollout stands. */
+  rollouts: Gauge<"state">;
   /** Seconds from a rollback's latch until the baseline was proven. */
   rollbackSeconds: Histogram;
   /** Seconds from a merge until the stage was proven. */
@@ -47,10 +48,10 @@ export function createOperationMetrics(): OperationMetrics {
       labelNames: ["queue", "state"],
       registers,
     }),
-    rolloutHolds: new Gauge({
-      name: "routeward_rollouts_held",
-      help: "Rollouts that wait for something outside.",
-      labelNames: ["reason"],
+    rollouts: new Gauge({
+      name: "routeward_rollouts",
+      help: "Flags by the state of their rollout; held and failing ones wait for something outside.",
+      labelNames: ["state"],
       registers,
     }),
     rollbackSeconds: new Histogram({

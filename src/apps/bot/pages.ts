@@ -1,3 +1,4 @@
+import { rolloutStatusKind } from "../../flows/records.ts";
 import type { JobQueue } from "../../ports/queue.ts";
 import type { Store } from "../../ports/store.ts";
 import type { PageHandler } from "./http-server.ts";
@@ -38,6 +39,9 @@ export function createPages(parts: {
             metrics.jobs.set({ queue: name, state }, count);
           }
         }
+        metrics.rollouts.reset();
+        for (const { value } of await store.listRecords(rolloutStatusKind))
+          metrics.rollouts.inc({ state: value.state });
         return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
       },
     ],

@@ -144,6 +144,11 @@ export async function startBot(
     }
   };
 
+  const runPull = async (job: Job): Promise<void> => {
+    const verdict = await runPullJob(job, ports, now);
+    if (verdict !== null) metrics.verdicts.inc({ state: verdict.state, tier: verdict.tier });
+  };
+
   const runFlag = async (job: Job): Promise<void> => {
     const outcome = await runFlagJob(job, ports, now);
     if (outcome === null) return;
@@ -186,11 +191,7 @@ export async function startBot(
 
   // Everything that the process died with runs again before anything new is looked for.
   await queue.work("delivery", timed("delivery", runDelivery), { concurrency: 8 });
-  await queue.work(
-    "pull",
-    timed("pull", (job) => runPullJob(job, ports, now)),
-    { concurrency: 4 },
-  );
+  await queue.work("pull", timed("pull", runPull), { concurrency: 4 });
   await queue.work("flag", timed("flag", runFlag), { concurrency: 8 });
   await queue.work(
     "sweep",
