@@ -17,9 +17,6 @@ import { assessRemoval } from "./verdict/assess-removal.ts";
 import { assessRoute } from "./verdict/assess-route.ts";
 import type { Reason } from "./verdict/verdict.ts";
 
-export type { Assessment } from "./verdict/assessment.ts";
-export { contentDigestsOf } from "./verdict/assessment.ts";
-
 /**
  * Everything that can be said about a pull request before people are asked: what changed, the tier, who must review, how evidence,
  * guardrails and gates stand (ARCHITECTURE, the walk, step 3). Total: whatever the files hold, there is an assessment, and what cannot

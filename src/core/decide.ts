@@ -88,7 +88,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
 
 function countFor(route: RouteAssessment, { policy, pull }: Assessment, people: PeopleFacts): ApprovalCount {
   return countApprovals(route.requirements, people, {
-    path: route.state.file.path,
+    path: route.contentKey,
     contentDigest: route.contentDigest,
     tier: route.classification.tier,
     author: pull.author,

@@ -56,6 +56,7 @@ export function assessRemoval(
     latch: facts.latches.find(ofFlag) ?? null,
     rehearsal: "not needed",
     rows: compareRows(state),
+    contentKey: `${file.path}#removed`,
     contentDigest: problem === null ? digestContent(content) : null,
     problems: problem === null ? [] : [problem],
   };

@@ -130,16 +130,16 @@ export function assessRoute(
     latch,
     rehearsal: describeRehearsal(gateContext),
     rows: compareRows(state),
+    contentKey: file.path,
     contentDigest: isJudged ? digestRoute(comparison, requirements, evidence, policy) : null,
     problems,
   };
 }
 
-const withoutGates: readonly string[] = ["rollback", "metadata-only", "evidence-only"];
-
 /** Going back needs no evidence (SPEC, principle 5), and what changes nothing enters nothing. */
 function meetsGates({ fired }: Classification): boolean {
-  return fired.some((rule) => !withoutGates.includes(rule.id));
+  if (fired.some((rule) => rule.id === "rollback")) return false;
+  return fired.some((rule) => rule.id !== "metadata-only" && rule.id !== "evidence-only");
 }
 
 function isGrowing({ fired }: Classification, asked: Stage | null, liveStage: Stage | null): boolean {

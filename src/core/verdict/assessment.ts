@@ -31,6 +31,8 @@ export interface RouteAssessment {
   latch: Latch | null;
   rehearsal: string;
   rows: readonly BundleRow[];
+  /** Key of its digest in `ReviewFacts.content`: the path; a removed route gives way to another one in the same file. */
+  contentKey: string;
   /** Null when the route cannot be judged: then no review counts. */
   contentDigest: string | null;
   problems: readonly Problem[];
@@ -65,12 +67,12 @@ export interface Assessment {
   ownersToAsk: readonly string[];
 }
 
-/** What a review that arrives now is bound to: content digests by route path, and by `governanceKey`. */
+/** What a review that arrives now is bound to: content digests by `contentKey`, and by `governanceKey`. */
 export function contentDigestsOf(
   assessment: Pick<Assessment, "routes" | "governance">,
 ): Readonly<Record<string, string>> {
   const entries: [string, string | null][] = [
-    ...assessment.routes.map((route): [string, string | null] => [route.state.file.path, route.contentDigest]),
+    ...assessment.routes.map((route): [string, string | null] => [route.contentKey, route.contentDigest]),
     [governanceKey, assessment.governance?.contentDigest ?? null],
   ];
   return Object.fromEntries(entries.flatMap(([key, digest]) => (digest === null ? [] : [[key, digest]])));

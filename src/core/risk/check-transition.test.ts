@@ -1,0 +1,167 @@
+import { describe, expect, it } from "vitest";
+import type { BindingFacts } from "../facts.ts";
+import {
+  binding,
+  buildContent,
+  buildLive,
+  readRoute,
+  resolve,
+  routePath,
+  writeBundle,
+  writeRecord,
+  writeStatus,
+} from "../verdict/test-builders.ts";
+import { checkClaim, checkRemoval, checkTransition, findBinding, type Transition } from "./check-transition.ts";
+import { classifyGovernance } from "./classify-governance.ts";
+
+const approved = buildContent(writeRecord());
+
+function codesOf(transition: Partial<Transition>): string[] {
+  return checkTransition({ approved, merged: approved.state, live: null, ...transition }).map(
+    (problem) => problem.code,
+  );
+}
+
+const otherBaseline = resolve(writeRecord({ baseline: writeBundle({ timeoutMs: 1 }) }));
+const editedPrompt = resolve(writeRecord(), { "prompts/v3.md": "another text" });
+const promoted = resolve(
+  writeRecord({ ...writeStatus("retired"), baseline: writeBundle({ parameters: { temperature: 0.3 } }) }),
+);
+
+describe("what a change may never do", () => {
+  it.each<[string, Partial<Transition>, string[]]>([
+    ["nothing changes", { live: buildLive() }, []],
+    ["another baseline while the flag serves it", { merged: otherBaseline, live: buildLive() }, ["baseline-changed"]],
+    [
+      "another baseline at offline-eval, where everybody gets it",
+      { merged: otherBaseline, live: buildLive({ stage: "offline-eval" }) },
+      ["baseline-changed"],
+    ],
+    [
+      "another baseline after a rollback, where everybody gets it",
+      { merged: otherBaseline, live: buildLive({ stage: null }) },
+      ["baseline-changed"],
+    ],
+    [
+      "another text of a file that the baseline names",
+      { merged: editedPrompt, live: buildLive() },
+      ["baseline-changed"],
+    ],
+    [
+      "a baseline whose file cannot be read",
+      { merged: resolve(writeRecord(), {}), live: buildLive() },
+      ["baseline-changed"],
+    ],
+    ["another baseline while the flag serves nobody", { merged: otherBaseline, live: null }, []],
+    [
+      "another baseline after the route was retired",
+      {
+        approved: buildContent(writeRecord(writeStatus("retired"))),
+        merged: otherBaseline,
+        live: buildLive({ stage: null }),
+      },
+      [],
+    ],
+    ["the proven default becomes the baseline", { merged: promoted, live: buildLive({ stage: "default" }) }, []],
+    [
+      "a default that is not at 100 % becomes the baseline",
+      { merged: promoted, live: buildLive({ stage: "default", share: 50 }) },
+      ["baseline-changed"],
+    ],
+    ["a canary becomes the baseline", { merged: promoted, live: buildLive() }, ["baseline-changed"]],
+    [
+      "a live route goes to draft",
+      { merged: resolve(writeRecord(writeStatus("draft"))), live: buildLive() },
+      ["live-to-draft"],
+    ],
+    [
+      "an approved exposure goes to draft before it is live",
+      { merged: resolve(writeRecord(writeStatus("draft"))) },
+      ["approved-to-draft"],
+    ],
+    [
+      "a draft stays a draft",
+      { approved: buildContent(writeRecord(writeStatus("draft"))), merged: resolve(writeRecord(writeStatus("draft"))) },
+      [],
+    ],
+    [
+      "the flag's type changes",
+      { merged: resolve(writeRecord({ flag: { type: "string" } })), live: buildLive() },
+      ["flag-type-changed"],
+    ],
+  ])("%s", (_name, transition, codes) => {
+    expect(codesOf(transition)).toEqual(codes);
+  });
+
+  it("the baseline's problem says what to do instead", () => {
+    const [problem] = checkTransition({ approved, merged: otherBaseline, live: buildLive() });
+    expect(problem?.fix).toMatch(/^Make it the candidate/);
+  });
+
+  it.each([
+    ["while its flag serves users", buildLive(), approved, "route-removed-while-serving"],
+    [
+      "while its flag serves the baseline to everyone",
+      buildLive({ stage: null }),
+      approved,
+      "route-removed-while-serving",
+    ],
+    ["when it is retired", buildLive({ stage: null }), buildContent(writeRecord(writeStatus("retired"))), undefined],
+    ["when its flag was never made", null, approved, undefined],
+  ])("a route disappears %s", (_name, live, content, code) => {
+    const place = { path: routePath, line: 1, column: 1 };
+    expect(
+      checkRemoval({ file: content.state.file, approved: content, live }, "the file is deleted", place)?.code,
+    ).toBe(code);
+  });
+});
+
+describe("which binding moves a flag", () => {
+  const file = readRoute(writeRecord());
+  it.each<[string, Partial<BindingFacts>, string | undefined]>([
+    ["a pattern of the binding", {}, undefined],
+    ["the repository in other case", { repositories: ["ACME/App"] }, undefined],
+    ["a pattern in other case", { flagKeys: ["SUPPORT_*"] }, undefined],
+    ["several stars", { flagKeys: ["*port*ans*"] }, undefined],
+    ["the key itself", { flagKeys: ["support_answer"] }, undefined],
+    ["a pattern that is too long", { flagKeys: ["support_answer*answer"] }, "flag-key-outside-binding"],
+    ["no pattern that fits", { flagKeys: ["billing_*"] }, "flag-key-outside-binding"],
+    ["another environment", { environment: "staging" }, "environment-without-binding"],
+    ["another repository", { repositories: ["acme/other"] }, "environment-without-binding"],
+  ])("%s", (_name, changes, code) => {
+    const found = findBinding(file, "acme/app", [{ ...binding, ...changes }]);
+    expect("problem" in found ? found.problem.code : undefined).toBe(code);
+  });
+
+  it.each([
+    ["nobody has claimed", [], [], undefined],
+    ["this file has claimed", [{ repository: "acme/app", path: routePath }], [], undefined],
+    ["this file claimed under its old name", [{ repository: "acme/app", path: "old.yaml" }], ["old.yaml"], undefined],
+    ["another file has claimed", [{ repository: "acme/app", path: "old.yaml" }], [], "flag-key-claimed"],
+    ["another repository has claimed", [{ repository: "acme/other", path: routePath }], [], "flag-key-claimed"],
+  ])("a flag key that %s", (_name, claims, former, code) => {
+    const facts = claims.map((claim) => ({ binding: "prod", flagKey: "SUPPORT_answer", ...claim }));
+    const problem = checkClaim(file, binding, "acme/app", facts, former);
+    expect(problem?.code).toBe(code);
+    expect(JSON.stringify(problem)).not.toContain("acme/other");
+  });
+});
+
+describe("a change of the rules is restricted", () => {
+  it.each([
+    [".github/routeward.yml"],
+    [".github/CODEOWNERS"],
+    ["CODEOWNERS"],
+    ["docs/CODEOWNERS"],
+    [".github/roles/security-owner/x"],
+  ])("%s", (path) => {
+    const change = { path, previousPath: null, status: "modified" as const };
+    expect(classifyGovernance([change])).toMatchObject({ tier: "restricted", triggers: ["governance"], paths: [path] });
+    const renamed = { path: "elsewhere", previousPath: path, status: "renamed" as const };
+    expect(classifyGovernance([renamed])?.fired[0]).toMatchObject({ id: "governance-changed", tier: "restricted" });
+  });
+
+  it("other paths are none", () => {
+    expect(classifyGovernance([{ path: "src/CODEOWNERS", previousPath: null, status: "added" }])).toBeNull();
+  });
+});
