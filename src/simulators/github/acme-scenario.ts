@@ -32,6 +32,7 @@ export const fullPermissions = {
   members: "read",
   deployments: "write",
   actions: "read",
+  merge_queues: "read",
 } as const;
 
 export const allEvents = [
@@ -42,6 +43,7 @@ export const allEvents = [
   "issue_comment",
   "issues",
   "push",
+  "merge_group",
   "membership",
   "status",
   "deployment",

@@ -87,6 +87,8 @@ export interface ProtectionInput {
   enforceAdmins?: boolean;
   /** The branch must be up to date before merging. */
   strict?: boolean;
+  /** Merges go through a queue; `true` for one that merges with merge commits. */
+  mergeQueue?: boolean | { method: "merge" | "squash" | "rebase" };
 }
 
 export interface PullInput {
@@ -137,6 +139,17 @@ export interface MergeInput {
   sha?: string;
   /** The administrator's merge past the protection. */
   bypass?: boolean;
+}
+
+export interface QueueEntrySnapshot {
+  /** 1 is merged first. */
+  position: number;
+  number: number;
+  /** What its group commit is built on: the base branch's tip, or the group commit of the entry ahead. */
+  baseSha: string;
+  headSha: string;
+  /** `gh-readonly-queue/{base}/pr-{number}-{base sha}`. */
+  branch: string;
 }
 
 export interface CommentSnapshot {

@@ -6,6 +6,7 @@ const eventPermission: Record<string, string> = {
   pull_request_review: "pull_requests",
   issue_comment: "issues",
   issues: "issues",
+  merge_group: "merge_queues",
   push: "contents",
   status: "statuses",
   deployment: "deployments",

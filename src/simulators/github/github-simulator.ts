@@ -3,7 +3,7 @@
  *
  * Simulated: REST at `/` and `/api/v3`, GraphQL at `/graphql` and `/api/graphql`; app JWTs, installation tokens with
  * permission levels, tokens of people; git objects and a real commit graph (merge bases, renames, conflicts, test merge
- * commits, merge, squash and rebase); pull requests, reviews, requested reviewers, teams, CODEOWNERS errors, check runs
+ * commits, merge, squash and rebase); pull requests, merge queues, reviews, requested reviewers, teams, CODEOWNERS errors, check runs
  * and suites, statuses, branch protection and rules, issues and comments, deployments, workflow runs with artifacts;
  * signed webhooks with a delivery log and redelivery; rate limits and conditional requests. Every answer and every
  * webhook can be checked against GitHub's own OpenAPI document (option `contract`), every GraphQL type against GitHub's
@@ -12,8 +12,10 @@
  * NOT proven: the real GitHub was never reached. Rules that no published schema states (the wording of errors, 409
  * against 422, which event follows which call, when a test merge appears, how CODEOWNERS errors are worded) are written
  * from documentation and from reports collected in the project's facts, and may differ from the real service. Not
- * simulated at all: reviewers that GitHub itself requests from CODEOWNERS on opening, the merge queue, auto-merge, draft releases, the web pages, search, Git over HTTP and SSH, secondary
- * limits by points, push rules, signatures on commits, and suspension of people.
+ * simulated at all: reviewers that GitHub itself requests from CODEOWNERS on opening, auto-merge, draft releases, the web
+ * pages, search, Git over HTTP and SSH, secondary limits by points, push rules, signatures on commits, and suspension of
+ * people. The merge queue is the plain one: every entry is built at once on the one ahead and merged when all checks on
+ * its own commit are green (ALLGREEN); no limits of group size, no time-out of checks, no jumping ahead.
  */
 import type { ContractChecker } from "../contract/contract-checker.ts";
 import { startLoopbackServer, type LoopbackServer } from "../loopback-server.ts";
@@ -32,6 +34,7 @@ import type {
   PullInput,
   PullSnapshot,
   PushInput,
+  QueueEntrySnapshot,
   RateLimitInput,
   RepositoryInput,
   RepositoryPermission,
@@ -44,6 +47,7 @@ import { createCheckControls } from "./controls/check-controls.ts";
 import { createGitControls } from "./controls/git-controls.ts";
 import { createPeopleControls } from "./controls/people-controls.ts";
 import { createPullControls } from "./controls/pull-controls.ts";
+import { createQueueSettler } from "./domain/settle-queues.ts";
 import { createGraphqlAnswer } from "./graphql/answer-graphql.ts";
 import { answerRequest } from "./http/answer-request.ts";
 import { RateLimits } from "./http/rate-limits.ts";
@@ -142,6 +146,15 @@ export interface GitHubSimulator {
    * @returns the merge commit's SHA. Throws a `GitHubFailure` (405, 409) as the merge button would refuse.
    */
   mergePull(merge: MergeInput): string;
+  /**
+   * Puts a pull request into the merge queue of its base: `pull_request.enqueued`, a group commit on a branch
+   * `gh-readonly-queue/...`, `merge_group.checks_requested`. It is merged when the required checks on that commit are
+   * green, and taken out when one fails; those behind it are then built anew. Throws a `GitHubFailure` when refused.
+   */
+  enqueuePull(pull: { repo: string; number: number; by: string }): void;
+  dequeuePull(pull: { repo: string; number: number; by: string }): void;
+  /** The queue of a branch (the default branch when absent), first to be merged first. */
+  mergeQueue(queue: { repo: string; branch?: string }): QueueEntrySnapshot[];
   closePull(pull: { repo: string; number: number; by: string }): void;
   reopenPull(pull: { repo: string; number: number; by: string }): void;
   retargetPull(pull: { repo: string; number: number; by: string; base: string }): void;
@@ -206,6 +219,7 @@ export async function startGitHubSimulator(options: GitHubSimulatorOptions = {})
   const queue = new DeliveryQueue({ now, timeoutMs: webhookTimeoutMs });
   const limits = new RateLimits(now);
   world.emit = createEmitter(world, queue, contract, report);
+  world.settleQueues = createQueueSettler(world);
   const routes = compileRoutes(listRoutes(queue));
   const desk = { world, routes, limits, contract, report, answerGraphql: createGraphqlAnswer(world) };
   const server = await startLoopbackServer((request) => answerRequest(desk, request), port);

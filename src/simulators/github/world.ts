@@ -1,4 +1,4 @@
-import { randomUUID, type KeyObject } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { RepositoryPermission } from "./control-input.ts";
 import type { GitStore } from "./git/git-store.ts";
 
@@ -33,6 +33,20 @@ export interface Protection {
   requiredApprovals: number;
   enforceAdmins: boolean;
   strict: boolean;
+  /** The branch takes merges from its queue alone. */
+  mergeQueue: { method: "merge" | "squash" | "rebase" } | undefined;
+}
+
+/** A pull request in a merge queue. */
+export interface QueueEntry {
+  id: number;
+  pull: Pull;
+  /** The head that was enqueued; a push takes the pull request out of the queue. */
+  pullHead: string;
+  enqueuer: Account;
+  enqueuedAt: Date;
+  /** The commit that would be merged, on a branch of its own. Undefined until it is built. */
+  group: { branch: string; baseSha: string; headSha: string; ref: string } | undefined;
 }
 
 export interface Repository {
@@ -49,6 +63,8 @@ export interface Repository {
   collaborators: Map<number, RepositoryPermission>;
   issues: Map<number, Issue>;
   protections: Map<string, Protection>;
+  /** By branch; the first is merged first. */
+  queues: Map<string, QueueEntry[]>;
   checkSuites: CheckSuite[];
   checkRuns: CheckRun[];
   statuses: CommitStatus[];
@@ -67,6 +83,18 @@ export interface Comment {
   updatedAt: Date;
 }
 
+/** Something that happened to an issue or pull request, as its timeline keeps it. */
+export interface IssueEvent {
+  id: number;
+  actor: Account;
+  createdAt: Date;
+  what:
+    | { kind: "labeled" | "unlabeled"; label: string }
+    | { kind: "renamed"; from: string; to: string }
+    | { kind: "review_requested" | "review_request_removed"; reviewer: Account | Team }
+    | { kind: "review_dismissed"; review: Review; stateBefore: ReviewState; message: string | null };
+}
+
 /** An issue; a pull request is an issue with a `pull`, and they share one sequence of numbers. */
 export interface Issue {
   id: number;
@@ -79,6 +107,7 @@ export interface Issue {
   state: "open" | "closed";
   labels: string[];
   comments: Comment[];
+  events: IssueEvent[];
   createdAt: Date;
   updatedAt: Date;
   closedAt: Date | undefined;
@@ -272,6 +301,8 @@ export interface World {
   stores: GitStore[];
   /** Sends an event about a repository to every installed app that wants it, or only to `onlyApp`. */
   emit: (event: string, payload: WebhookPayload, scope: EmitScope) => void;
+  /** Lets the merge queues of a repository follow what has just changed: a ref, a check, a pull request. */
+  settleQueues: (repo: Repository) => void;
 }
 
 export interface EmitScope {
@@ -314,106 +345,6 @@ export function createWorld(now: () => Date): World {
     tokens: new Map(),
     stores: [],
     emit: () => undefined,
+    settleQueues: () => undefined,
   };
-}
-
-function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
-
-export function findAccount(world: World, login: string): Account | undefined {
-  return world.accounts.find((account) => sameName(account.login, login));
-}
-
-export function requireAccount(world: World, login: string): Account {
-  const account = findAccount(world, login);
-  if (account === undefined) throw new GitHubFailure(404, `Not Found: no account ${login}`);
-  return account;
-}
-
-export function requireOrganization(world: World, login: string): Account {
-  const account = findAccount(world, login);
-  if (account?.kind !== "Organization") throw new GitHubFailure(404, "Not Found");
-  return account;
-}
-
-export function addAccount(
-  world: World,
-  account: { login: string; kind: Account["kind"]; name?: string | undefined; email?: string | undefined },
-): Account {
-  if (findAccount(world, account.login) !== undefined) throw new Error(`account ${account.login} exists`);
-  const id = world.nextId();
-  const made: Account = {
-    id,
-    login: account.login,
-    kind: account.kind,
-    name: account.name ?? account.login,
-    email: account.email ?? `${id}+${account.login}@users.noreply.github.com`,
-    createdAt: world.now(),
-    token: `ghp_${randomUUID().replaceAll("-", "")}`,
-    members: new Map(),
-  };
-  world.accounts.push(made);
-  return made;
-}
-
-export function findTeam(world: World, org: string, slug: string): Team | undefined {
-  return world.teams.find((team) => sameName(team.org.login, org) && sameName(team.slug, slug));
-}
-
-export function requireTeam(world: World, org: string, slug: string): Team {
-  const team = findTeam(world, org, slug);
-  if (team === undefined) throw new GitHubFailure(404, "Not Found");
-  return team;
-}
-
-export function findRepository(world: World, owner: string, name: string): Repository | undefined {
-  return world.repositories.find((repo) => sameName(repo.owner.login, owner) && sameName(repo.name, name));
-}
-
-export function fullName(repo: Repository): string {
-  return `${repo.owner.login}/${repo.name}`;
-}
-
-/** The repository of a full name. */
-export function requireRepository(world: World, name: string): Repository {
-  const [owner = "", short = ""] = name.split("/");
-  const repo = findRepository(world, owner, short);
-  if (repo === undefined) throw new GitHubFailure(404, `Not Found: no repository ${name}`);
-  return repo;
-}
-
-export function requirePull(repo: Repository, number: number): Pull {
-  const pull = repo.issues.get(number)?.pull;
-  if (pull === undefined) throw new GitHubFailure(404, "Not Found");
-  return pull;
-}
-
-export function listPulls(repo: Repository): Pull[] {
-  return [...repo.issues.values()].flatMap((issue) => (issue.pull === undefined ? [] : [issue.pull]));
-}
-
-/** The commit that a SHA, branch, tag or full ref names; undefined when there is none. An abbreviated SHA is not resolved. */
-export function resolveCommit(repo: Repository, ref: string): string | undefined {
-  if (/^[0-9a-f]{40}$/.test(ref)) return repo.store.readCommit(ref) === undefined ? undefined : ref;
-  const candidates = [
-    ref,
-    `refs/${ref}`,
-    `refs/heads/${ref}`,
-    `refs/tags/${ref}`,
-    ref === "HEAD" ? `refs/heads/${repo.defaultBranch}` : ref,
-  ];
-  for (const name of candidates) {
-    const oid = repo.refs.get(name);
-    if (oid !== undefined) return oid;
-  }
-  return undefined;
-}
-
-export function isInstalledOn(installation: Installation, repo: Repository): boolean {
-  return (
-    installation.account === repo.owner &&
-    installation.suspendedAt === undefined &&
-    (installation.repositoryIds === undefined || installation.repositoryIds.has(repo.id))
-  );
 }

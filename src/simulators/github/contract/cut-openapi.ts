@@ -30,6 +30,15 @@ function contradictsGitHub(schema: JsonObject): boolean {
   return schema["format"] === "email" || (schema["format"] === "uri" && schema["default"] === "");
 }
 
+/**
+ * The lists of events that an app may subscribe to are older than the document itself: they lack `merge_group` and
+ * `deployment_protection_rule`, whose webhooks it describes. Any name is let through.
+ */
+function isListOfEvents(schema: JsonObject): boolean {
+  const values = schema["enum"];
+  return Array.isArray(values) && values.includes("branch_protection_rule") && values.includes("workflow_dispatch");
+}
+
 function stripProse(value: Json, keysAreNames: boolean): Json {
   if (Array.isArray(value)) return value.map((item) => stripProse(item, false));
   if (!isObject(value)) return value;
@@ -38,6 +47,7 @@ function stripProse(value: Json, keysAreNames: boolean): Json {
     if (!keysAreNames && droppedKeys.has(key)) continue;
     if (!keysAreNames && key === "headers") continue;
     if (!keysAreNames && key === "format" && contradictsGitHub(value)) continue;
+    if (!keysAreNames && key === "enum" && isListOfEvents(value)) continue;
     // An enum or const holds values, and one of them may look like a schema.
     kept[key] =
       !keysAreNames && (key === "enum" || key === "default")

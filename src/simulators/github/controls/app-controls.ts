@@ -2,15 +2,9 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 import type { AppInput, DeliverySnapshot } from "../control-input.ts";
 import type { GitHubSimulator } from "../github-simulator.ts";
 import type { RateLimits } from "../http/rate-limits.ts";
-import {
-  addAccount,
-  findAccount,
-  requireAccount,
-  requireRepository,
-  type App,
-  type Installation,
-  type World,
-} from "../world.ts";
+import { addAccount } from "../domain/add-account.ts";
+import { findAccount, requireAccount, requireRepository } from "../find-in-world.ts";
+import type { App, Installation, World } from "../world.ts";
 import type { DeliveryAttempt, DeliveryQueue } from "../webhooks/delivery-queue.ts";
 import { renderMinimalRepository } from "../render/render-repository.ts";
 

@@ -3,7 +3,8 @@ import type { CheckRunSnapshot, WorkflowRunInput } from "../control-input.ts";
 import { createRun, ensureSuite, pressAction, requireRun, rerequestRun, rerequestSuite } from "../domain/checks.ts";
 import type { GitHubSimulator } from "../github-simulator.ts";
 import { renderWorkflow, renderWorkflowRun } from "../render/render-deployment.ts";
-import { requireAccount, requireRepository, type App, type CheckRun, type WorkflowRun, type World } from "../world.ts";
+import { requireAccount, requireRepository } from "../find-in-world.ts";
+import type { App, CheckRun, WorkflowRun, World } from "../world.ts";
 import { addApp } from "./app-controls.ts";
 
 type CheckControls = Pick<

@@ -3,18 +3,16 @@ import { changeRef } from "../domain/push.ts";
 import { signAs, signFor } from "../domain/signatures.ts";
 import { GitStore } from "../git/git-store.ts";
 import type { GitHubSimulator } from "../github-simulator.ts";
+import { addAccount } from "../domain/add-account.ts";
 import {
-  addAccount,
   findAccount,
   findRepository,
   fullName,
   requireAccount,
   requireRepository,
   resolveCommit,
-  type Account,
-  type Repository,
-  type World,
-} from "../world.ts";
+} from "../find-in-world.ts";
+import type { Account, Repository, World } from "../world.ts";
 
 type GitControls = Pick<
   GitHubSimulator,
@@ -64,6 +62,7 @@ function addRepository(
     | "collaborators"
     | "issues"
     | "protections"
+    | "queues"
     | "checkSuites"
     | "checkRuns"
     | "statuses"
@@ -81,6 +80,7 @@ function addRepository(
     collaborators: new Map(),
     issues: new Map(),
     protections: new Map(),
+    queues: new Map(),
     checkSuites: [],
     checkRuns: [],
     statuses: [],
@@ -189,17 +189,22 @@ export function createGitControls(world: World): GitControls {
       requiredApprovals = 0,
       enforceAdmins = false,
       strict = false,
+      mergeQueue = false,
     }) {
+      const queue = mergeQueue === true ? { method: "merge" as const } : mergeQueue;
       requireRepository(world, repo).protections.set(branch, {
         kind,
         requiredChecks: requiredChecks.map((check) => ({ context: check.context, appId: check.appId })),
         requiredApprovals,
         enforceAdmins,
         strict,
+        mergeQueue: queue === false ? undefined : queue,
       });
     },
     unprotectBranch({ repo, branch }) {
-      requireRepository(world, repo).protections.delete(branch);
+      const found = requireRepository(world, repo);
+      found.protections.delete(branch);
+      world.settleQueues(found);
     },
   };
 }

@@ -1,17 +1,9 @@
 import { renderOrganization, renderTeam, renderUser } from "../render/render-account.ts";
 import type { GitHubSimulator } from "../github-simulator.ts";
 import { findMembership } from "../permissions.ts";
-import {
-  addAccount,
-  findTeam,
-  requireAccount,
-  requireOrganization,
-  requireRepository,
-  requireTeam,
-  type Account,
-  type Team,
-  type World,
-} from "../world.ts";
+import { addAccount } from "../domain/add-account.ts";
+import { findTeam, requireAccount, requireOrganization, requireRepository, requireTeam } from "../find-in-world.ts";
+import type { Account, Team, World } from "../world.ts";
 
 type PeopleControls = Pick<
   GitHubSimulator,

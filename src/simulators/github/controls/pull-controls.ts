@@ -1,20 +1,14 @@
 import type { PullSnapshot } from "../control-input.ts";
 import { closePull } from "../domain/close-pull.ts";
 import { createComment, editComment, findComment, requireIssue } from "../domain/issues.ts";
+import { dequeuePull, enqueuePull } from "../domain/merge-queue.ts";
 import { editPull, mergePull, openPull, reopenPull, setDraft } from "../domain/pulls.ts";
 import { createReview, dismissReview, requestReviewers, requireReview } from "../domain/reviews.ts";
 import type { GitHubSimulator } from "../github-simulator.ts";
 import { judgeMergeability } from "../mergeability.ts";
 import { renderTime } from "../render/render-account.ts";
-import {
-  listPulls,
-  requireAccount,
-  requirePull,
-  requireRepository,
-  type Account,
-  type Pull,
-  type World,
-} from "../world.ts";
+import { listPulls, requireAccount, requirePull, requireRepository } from "../find-in-world.ts";
+import type { Account, Pull, World } from "../world.ts";
 
 type PullControls = Pick<
   GitHubSimulator,
@@ -25,6 +19,9 @@ type PullControls = Pick<
   | "dismissReview"
   | "requestReview"
   | "mergePull"
+  | "enqueuePull"
+  | "dequeuePull"
+  | "mergeQueue"
   | "closePull"
   | "reopenPull"
   | "retargetPull"
@@ -85,15 +82,38 @@ export function createPullControls(world: World): PullControls {
       const text = body ?? (event === "APPROVE" ? "" : "see above");
       return createReview(world, find(where), { author: who(by), event, body: text, commit }).id;
     },
-    dismissReview({ review, by, ...where }) {
+    dismissReview({ review, by, message, ...where }) {
       const pull = find(where);
-      dismissReview(world, pull, requireReview(pull, review), who(by));
+      dismissReview(world, pull, requireReview(pull, review), who(by), message ?? null);
     },
     requestReview({ by, reviewers = [], teams = [], ...where }) {
       requestReviewers(world, find(where), who(by), { reviewers, teams, canSeeTeams: true });
     },
     mergePull: ({ by, method = "merge", sha, bypass = false, ...where }) =>
       mergePull(world, find(where), { by: who(by), method, sha, bypass }),
+    enqueuePull({ by, ...where }) {
+      enqueuePull(world, find(where), who(by));
+    },
+    dequeuePull({ by, ...where }) {
+      dequeuePull(world, find(where), who(by));
+    },
+    mergeQueue: ({ repo: name, branch }) => {
+      const repo = requireRepository(world, name);
+      const entries = repo.queues.get(branch ?? repo.defaultBranch) ?? [];
+      return entries.flatMap(({ pull, group }, index) =>
+        group === undefined
+          ? []
+          : [
+              {
+                position: index + 1,
+                number: pull.issue.number,
+                baseSha: group.baseSha,
+                headSha: group.headSha,
+                branch: group.ref.slice("refs/heads/".length),
+              },
+            ],
+      );
+    },
     closePull({ by, ...where }) {
       closePull(world, find(where), who(by));
     },

@@ -200,6 +200,7 @@ export function createRun(world: World, repo: Repository, app: App, body: Json):
   repo.checkRuns.push(run);
   emitRun(world, repo, run, "created", app.bot);
   if (run.status === "completed") emitRun(world, repo, run, "completed", app.bot);
+  world.settleQueues(repo);
   return run;
 }
 
@@ -223,6 +224,7 @@ export function updateRun(world: World, repo: Repository, app: App, run: CheckRu
   run.suite.reset = false;
   run.suite.updatedAt = world.now();
   if (run.status === "completed" && !wasCompleted) emitRun(world, repo, run, "completed", app.bot);
+  world.settleQueues(repo);
 }
 
 /** The suite is set back to queued, the run is not: the app has to. */
@@ -277,5 +279,6 @@ export function createStatus(world: World, repo: Repository, sha: string, creato
   };
   repo.statuses.push(status);
   world.emit("status", renderHookStatus(world, repo, status), { repo, sender: creator });
+  world.settleQueues(repo);
   return status;
 }

@@ -5,15 +5,20 @@ export function touch(world: World, issue: Issue): void {
   issue.updatedAt = world.now();
 }
 
-export function closePull(world: World, pull: Pull, by: Account): void {
-  if (pull.issue.state === "closed") return;
+function markClosed(world: World, pull: Pull, by: Account): void {
   pull.issue.state = "closed";
   pull.issue.closedAt = world.now();
   touch(world, pull.issue);
   emitPull(world, pull, "closed", by);
 }
 
-/** Records that a pull request is merged, with the commit the base was moved to. */
+export function closePull(world: World, pull: Pull, by: Account): void {
+  if (pull.issue.state === "closed") return;
+  markClosed(world, pull, by);
+  world.settleQueues(pull.issue.repo);
+}
+
+/** Records that a pull request is merged, with the commit the base is moved to; the caller moves the base. */
 export function finishMerge(world: World, pull: Pull, merge: { by: Account; sha: string; baseSha: string }): void {
   pull.mergedAt = world.now();
   pull.mergedBy = merge.by;
@@ -21,5 +26,5 @@ export function finishMerge(world: World, pull: Pull, merge: { by: Account; sha:
   pull.mergedBaseSha = merge.baseSha;
   pull.baseSha = merge.baseSha;
   pull.issue.repo.refs.delete(`refs/pull/${pull.issue.number}/merge`);
-  closePull(world, pull, merge.by);
+  if (pull.issue.state === "open") markClosed(world, pull, merge.by);
 }

@@ -1,5 +1,6 @@
 import { decidePermission, decideTeamPermission, isAtLeast } from "../permissions.ts";
-import { findAccount, findTeam, type Repository, type World } from "../world.ts";
+import { findAccount, findTeam } from "../find-in-world.ts";
+import type { Repository, World } from "../world.ts";
 
 interface OwnerError {
   line: number;

@@ -5,6 +5,7 @@ import {
   type App,
   type Comment,
   type Issue,
+  type IssueEvent,
   type Repository,
   type World,
 } from "../world.ts";
@@ -49,6 +50,7 @@ export function createIssue(world: World, wanted: NewIssue): Issue {
     state: "open",
     labels: [...wanted.labels],
     comments: [],
+    events: [],
     createdAt: now,
     updatedAt: now,
     closedAt: undefined,
@@ -69,6 +71,11 @@ function emitIssue(
   world.emit("issues", { action, issue: renderIssue(world, issue), ...extra }, { repo: issue.repo, sender });
 }
 
+/** Writes an event into the timeline of an issue or pull request. */
+export function recordEvent(world: World, issue: Issue, actor: Account, what: IssueEvent["what"]): void {
+  issue.events.push({ id: world.nextId(), actor, createdAt: world.now(), what });
+}
+
 export function editIssue(
   world: World,
   issue: Issue,
@@ -79,6 +86,7 @@ export function editIssue(
   if (edit.body !== undefined) requireShortBody("Issue", edit.body);
   if (edit.title !== undefined && edit.title !== issue.title) {
     changes["title"] = { from: issue.title };
+    recordEvent(world, issue, by, { kind: "renamed", from: issue.title, to: edit.title });
     issue.title = edit.title;
   }
   if (edit.body !== undefined && edit.body !== issue.body) {
@@ -100,6 +108,8 @@ export function setLabels(world: World, issue: Issue, by: Account, labels: reado
   const added = wanted.filter((name) => !issue.labels.includes(name));
   const removed = issue.labels.filter((name) => !wanted.includes(name));
   issue.labels = wanted;
+  for (const label of added) recordEvent(world, issue, by, { kind: "labeled", label });
+  for (const label of removed) recordEvent(world, issue, by, { kind: "unlabeled", label });
   if (issue.pull === undefined) return;
   for (const name of added) emitPull(world, issue.pull, "labeled", by, { label: renderLabel(world, issue.repo, name) });
   for (const name of removed)

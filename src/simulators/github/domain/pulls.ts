@@ -1,19 +1,11 @@
 import type { Commit } from "../git/git-objects.ts";
 import { findBaseTip, listPullCommits } from "../mergeability.ts";
 import { findByEmail } from "../render/render-git.ts";
-import {
-  findRepository,
-  GitHubFailure,
-  listPulls,
-  type Account,
-  type App,
-  type Pull,
-  type Repository,
-  type World,
-} from "../world.ts";
+import { findRepository, listPulls } from "../find-in-world.ts";
+import { GitHubFailure, type Account, type App, type Pull, type Repository, type World } from "../world.ts";
 import { finishMerge, touch } from "./close-pull.ts";
 import { emitPull } from "./emit-pull.ts";
-import { createIssue } from "./issues.ts";
+import { createIssue, recordEvent } from "./issues.ts";
 import { findProtectionGap } from "./protection.ts";
 import { changeRef } from "./push.ts";
 import { githubAddress, signAs } from "./signatures.ts";
@@ -119,6 +111,7 @@ export function editPull(
   const { issue } = pull;
   if (edit.title !== undefined && edit.title !== issue.title) {
     changes["title"] = { from: issue.title };
+    recordEvent(world, issue, by, { kind: "renamed", from: issue.title, to: edit.title });
     issue.title = edit.title;
   }
   if (edit.body !== undefined && edit.body !== issue.body) {
@@ -136,6 +129,7 @@ export function editPull(
   if (Object.keys(changes).length === 0) return;
   touch(world, issue);
   emitPull(world, pull, "edited", by, { changes });
+  world.settleQueues(issue.repo);
 }
 
 export function setDraft(world: World, pull: Pull, by: Account, draft: boolean): void {
@@ -143,6 +137,7 @@ export function setDraft(world: World, pull: Pull, by: Account, draft: boolean):
   pull.draft = draft;
   touch(world, pull.issue);
   emitPull(world, pull, draft ? "converted_to_draft" : "ready_for_review", by);
+  world.settleQueues(pull.issue.repo);
 }
 
 export interface MergeRequest {
@@ -164,7 +159,13 @@ function listCoAuthors(world: World, commits: readonly Commit[], author: Account
   return [...new Set([...lines, ...written])];
 }
 
-function makeMergeCommit(world: World, pull: Pull, request: MergeRequest, baseTip: string): string | undefined {
+/** The commit that a merge gives on top of `baseTip`; undefined when there are conflicts. */
+export function makeMergeCommit(
+  world: World,
+  pull: Pull,
+  request: Pick<MergeRequest, "by" | "method" | "title" | "message">,
+  baseTip: string,
+): string | undefined {
   const { store } = pull.issue.repo;
   const { issue } = pull;
   const number = issue.number;
@@ -210,6 +211,9 @@ export function mergePull(world: World, pull: Pull, request: MergeRequest): stri
   }
   const gap = request.bypass ? undefined : findProtectionGap(world, pull);
   if (gap !== undefined) throw new GitHubFailure(405, gap);
+  if (!request.bypass && issue.repo.protections.get(pull.baseRef)?.mergeQueue !== undefined) {
+    throw new GitHubFailure(405, "Changes must be made through the merge queue");
+  }
   const baseTip = findBaseTip(pull);
   const sha = makeMergeCommit(world, pull, request, baseTip);
   if (sha === undefined) throw new GitHubFailure(405, "Merge conflict");

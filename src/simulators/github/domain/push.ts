@@ -1,7 +1,8 @@
 import { renderHookCommit } from "../render/render-git.ts";
 import { renderUser } from "../render/render-account.ts";
 import { renderHtmlUrl, renderRepository } from "../render/render-repository.ts";
-import { GitHubFailure, isInstalledOn, listPulls, type Account, type Repository, type World } from "../world.ts";
+import { isInstalledOn, listPulls } from "../find-in-world.ts";
+import { GitHubFailure, type Account, type Repository, type World } from "../world.ts";
 import { requestSuite } from "./checks.ts";
 import { closePull, finishMerge } from "./close-pull.ts";
 import { emitPull } from "./emit-pull.ts";
@@ -104,6 +105,22 @@ function closeOrphans(world: World, repo: Repository, branch: string, by: Accoun
   }
 }
 
+function requestSuites(world: World, change: RefChange, before: string, to: string, branch: string): void {
+  const { repo, by } = change;
+  if (/^skip-checks: true$/m.test(repo.store.requireCommit(to).message)) return;
+  for (const installation of world.installations) {
+    if (isInstalledOn(installation, repo) && installation.app.permissions["checks"] === "write") {
+      requestSuite(world, repo, { app: installation.app, sha: to, branch, before, by });
+    }
+  }
+}
+
+/** A pull request may come from a fork, so its base's queue is elsewhere. */
+function settleAround(world: World, repo: Repository): void {
+  world.settleQueues(repo);
+  for (const other of world.repositories) if (other.store === repo.store && other !== repo) world.settleQueues(other);
+}
+
 /**
  * Creates, moves or deletes a ref and lets everything follow that follows on GitHub: `push`, `synchronize` of the pull
  * requests from it, merged and closed ones, a check suite for each app.
@@ -126,14 +143,11 @@ export function changeRef(world: World, change: RefChange): void {
   emitPush(world, change, before);
   if (to === undefined) {
     closeOrphans(world, repo, branch, by);
+    settleAround(world, repo);
     return;
   }
   moveHeads(world, repo, branch, before, to, by);
   settleBases(world, repo, branch, before, to, by);
-  if (/^skip-checks: true$/m.test(repo.store.requireCommit(to).message)) return;
-  for (const installation of world.installations) {
-    if (isInstalledOn(installation, repo) && installation.app.permissions["checks"] === "write") {
-      requestSuite(world, repo, { app: installation.app, sha: to, branch, before, by });
-    }
-  }
+  requestSuites(world, change, before, to, branch);
+  settleAround(world, repo);
 }

@@ -1,10 +1,8 @@
 import { isActiveMember, isAtLeast, isCollaborator, decideTeamPermission } from "../permissions.ts";
 import { renderUser } from "../render/render-account.ts";
 import { renderHookTeam, renderReview, renderSimplePull } from "../render/render-pull.ts";
+import { findAccount, findTeam, fullName } from "../find-in-world.ts";
 import {
-  findAccount,
-  findTeam,
-  fullName,
   GitHubFailure,
   type Account,
   type Pull,
@@ -15,6 +13,7 @@ import {
 } from "../world.ts";
 import { touch } from "./close-pull.ts";
 import { emitPull } from "./emit-pull.ts";
+import { recordEvent } from "./issues.ts";
 
 const maximumReviewers = 15;
 
@@ -96,11 +95,12 @@ export function requireReview(pull: Pull, id: number): Review {
   return review;
 }
 
-export function dismissReview(world: World, pull: Pull, review: Review, by: Account): void {
+export function dismissReview(world: World, pull: Pull, review: Review, by: Account, message: string | null): void {
   if (review.state !== "APPROVED" && review.state !== "CHANGES_REQUESTED") {
     const what = review.state.toLowerCase();
     throw new GitHubFailure(422, "Unprocessable Entity", [`Can not dismiss a ${what} pull request review`]);
   }
+  recordEvent(world, pull.issue, by, { kind: "review_dismissed", review, stateBefore: review.state, message });
   review.state = "DISMISSED";
   touch(world, pull.issue);
   emitReview(world, pull, review, "dismissed", by);
@@ -150,9 +150,11 @@ export function requestReviewers(
   pull.requestedTeams.push(...newTeams);
   touch(world, pull.issue);
   for (const user of newUsers) {
+    recordEvent(world, pull.issue, by, { kind: "review_requested", reviewer: user });
     emitPull(world, pull, "review_requested", by, { requested_reviewer: renderUser(world, user) });
   }
   for (const team of newTeams) {
+    recordEvent(world, pull.issue, by, { kind: "review_requested", reviewer: team });
     emitPull(world, pull, "review_requested", by, { requested_team: renderHookTeam(world, team) });
   }
 }
@@ -171,9 +173,11 @@ export function removeReviewers(
   pull.requestedUsers = pull.requestedUsers.filter((user) => !users.includes(user));
   pull.requestedTeams = pull.requestedTeams.filter((team) => !teams.includes(team));
   for (const user of users) {
+    recordEvent(world, pull.issue, by, { kind: "review_request_removed", reviewer: user });
     emitPull(world, pull, "review_request_removed", by, { requested_reviewer: renderUser(world, user) });
   }
   for (const team of teams) {
+    recordEvent(world, pull.issue, by, { kind: "review_request_removed", reviewer: team });
     emitPull(world, pull, "review_request_removed", by, { requested_team: renderHookTeam(world, team) });
   }
 }

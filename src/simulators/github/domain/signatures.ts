@@ -1,5 +1,6 @@
 import type { Signature } from "../git/git-objects.ts";
-import { findAccount, type Account, type World } from "../world.ts";
+import { findAccount } from "../find-in-world.ts";
+import type { Account, World } from "../world.ts";
 
 /** The address GitHub itself commits under when it merges. */
 export const githubAddress = { name: "GitHub", email: "noreply@github.com" };

@@ -173,3 +173,34 @@ it("what may not be seen is an error of its field, with status 200", async () =>
     acme.as("ada").graphql('{repository(owner:"acme",name:"shop"){pullRequest(number:9){files{totalCount}}}}'),
   ).rejects.toMatchObject({ errors: [{ message: expect.stringContaining("number of 9") as string }] });
 });
+
+it("the authors of a commit are its author and its co-authors, each with the account of the address", async () => {
+  acme = await startAcme();
+  const { github, repo } = acme;
+  const sha = github.pushFiles({
+    repo,
+    branch: "team",
+    author: "ada",
+    message: "Together",
+    files: { a: "1" },
+    coAuthors: ["bob", "Stranger <stranger@nowhere.example>", "ada"],
+  });
+  const app = await acme.asApp();
+  const answer = await app.graphql(
+    `query($sha:GitObjectID!){repository(owner:"acme",name:"shop"){object(oid:$sha){...on Commit{authors(first:100){nodes{email user{login}}}}}}}`,
+    { sha },
+  );
+  expect(answer).toMatchObject({
+    repository: {
+      object: {
+        authors: {
+          nodes: [
+            { user: { login: "ada" } },
+            { user: { login: "bob" } },
+            { email: "stranger@nowhere.example", user: null },
+          ],
+        },
+      },
+    },
+  });
+});

@@ -3,10 +3,12 @@ import type { SimulatorResponse } from "../../loopback-server.ts";
 import type { Actor } from "../http/actor.ts";
 import { decidePermission } from "../permissions.ts";
 import { renderNodeId, renderTime } from "../render/render-account.ts";
-import { findRepository, fullName, isInstalledOn, type Repository, type World } from "../world.ts";
+import { findRepository, fullName, isInstalledOn } from "../find-in-world.ts";
+import type { Repository, World } from "../world.ts";
 import { resolveAccount } from "./resolve-account.ts";
 import { resolveExpression, resolveObject } from "./resolve-git.ts";
 import { resolvePull } from "./resolve-pull.ts";
+import { resolveQueue } from "./resolve-queue.ts";
 import { schemaText } from "./schema.ts";
 
 type Json = Record<string, unknown>;
@@ -62,6 +64,12 @@ function resolveRepository(world: World, actor: Actor, repo: Repository): Json {
         throw makeError("NOT_FOUND", `Could not resolve to a PullRequest with the number of ${number}.`);
       }
       return resolvePull(world, pull, (other) => resolveRepository(world, actor, other));
+    },
+    mergeQueue: ({ branch }: { branch?: string | null }) => {
+      requirePermission(actor, repo, "merge_queues");
+      return resolveQueue(world, repo, branch ?? repo.defaultBranch, (pull) =>
+        resolvePull(world, pull, (other) => resolveRepository(world, actor, other)),
+      );
     },
   };
 }

@@ -3,11 +3,13 @@ import type { FlatEntry } from "../git/git-store.ts";
 import { renderNodeId, renderTime } from "../render/render-account.ts";
 import { listLatestRuns } from "../render/render-check.ts";
 import { findByEmail } from "../render/render-git.ts";
-import { resolveCommit, type CheckRun, type CheckSuite, type Repository, type World } from "../world.ts";
+import { resolveCommit } from "../find-in-world.ts";
+import type { CheckRun, CheckSuite, Repository, World } from "../world.ts";
 import { makeConnection, type ConnectionArguments } from "./connection.ts";
 import { resolveAccount } from "./resolve-account.ts";
 
 type Json = Record<string, unknown>;
+type Person = Pick<Signature, "name" | "email">;
 
 /** Longer texts are cut and marked. GitHub documents the mark, not the limit: this one is chosen to be met in tests. */
 const maximumText = 512 * 1024;
@@ -54,7 +56,19 @@ function resolveTree(world: World, repo: Repository, oid: string, prefix = ""): 
   };
 }
 
-function resolveSignature(world: World, by: Signature): Json {
+/** The git author first, then those whom the message names as co-authors; each address once. */
+function listAuthors(commit: Commit): Person[] {
+  const trailers = commit.message.matchAll(/^co-authored-by:\s*([^<\n]*)<([^>\n]+)>\s*$/gim);
+  const named = [...trailers].map(([, name = "", email = ""]) => ({ name: name.trim(), email: email.trim() }));
+  const byEmail = new Map<string, Person>();
+  for (const person of [commit.author, ...named]) {
+    const key = person.email.toLowerCase();
+    if (!byEmail.has(key)) byEmail.set(key, person);
+  }
+  return [...byEmail.values()];
+}
+
+function resolveSignature(world: World, by: Person): Json {
   const account = findByEmail(world, by.email);
   return { name: by.name, email: by.email, user: account?.kind === "User" ? resolveAccount(account) : null };
 }
@@ -108,6 +122,8 @@ export function resolveCommitObject(world: World, repo: Repository, commit: Comm
     author: resolveSignature(world, commit.author),
     committer: resolveSignature(world, commit.committer),
     tree: () => resolveTree(world, repo, commit.tree),
+    authors: (wanted: ConnectionArguments) =>
+      makeConnection("authors", listAuthors(commit), wanted, (by) => resolveSignature(world, by)),
     file: ({ path }: { path: string }) => {
       const entry = path === "" ? undefined : repo.store.findEntry(commit.tree, path);
       return entry === undefined ? null : resolveEntry(world, repo, entry);

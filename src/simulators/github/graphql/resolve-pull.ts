@@ -93,7 +93,7 @@ export function resolvePull(world: World, pull: Pull, resolveRepository: (repo: 
     mergedBy: pull.mergedBy === undefined ? null : resolveAccount(pull.mergedBy),
     mergeable: () => resolveMergeable(pull),
     isCrossRepository: pull.headRepo !== repo,
-    isInMergeQueue: false,
+    isInMergeQueue: (repo.queues.get(pull.baseRef) ?? []).some((entry) => entry.pull === pull),
     headRefOid: pull.headSha,
     headRefName: pull.headRef,
     baseRefOid: pull.baseSha,

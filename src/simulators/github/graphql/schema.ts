@@ -63,6 +63,11 @@ export const schemaText = /* GraphQL */ `
     email: String
     user: User
   }
+  type GitActorConnection {
+    nodes: [GitActor]
+    pageInfo: PageInfo!
+    totalCount: Int!
+  }
   type Blob implements Node & GitObject {
     id: ID!
     oid: GitObjectID!
@@ -97,6 +102,7 @@ export const schemaText = /* GraphQL */ `
     author: GitActor
     committer: GitActor
     tree: Tree!
+    authors(after: String, before: String, first: Int, last: Int): GitActorConnection!
     file(path: String!): TreeEntry
     checkSuites(after: String, before: String, first: Int, last: Int): CheckSuiteConnection
   }
@@ -258,6 +264,32 @@ export const schemaText = /* GraphQL */ `
     reviewRequests(after: String, before: String, first: Int, last: Int): ReviewRequestConnection
     commits(after: String, before: String, first: Int, last: Int): PullRequestCommitConnection!
   }
+  enum MergeQueueEntryState {
+    AWAITING_CHECKS
+    LOCKED
+    MERGEABLE
+    QUEUED
+    UNMERGEABLE
+  }
+  type MergeQueueEntry implements Node {
+    id: ID!
+    position: Int!
+    state: MergeQueueEntryState!
+    enqueuedAt: DateTime!
+    enqueuer: Actor!
+    baseCommit: Commit
+    headCommit: Commit
+    pullRequest: PullRequest
+  }
+  type MergeQueueEntryConnection {
+    nodes: [MergeQueueEntry]
+    pageInfo: PageInfo!
+    totalCount: Int!
+  }
+  type MergeQueue implements Node {
+    id: ID!
+    entries(after: String, before: String, first: Int, last: Int): MergeQueueEntryConnection
+  }
   type Ref implements Node {
     id: ID!
     name: String!
@@ -273,6 +305,7 @@ export const schemaText = /* GraphQL */ `
     ref(qualifiedName: String!): Ref
     object(expression: String, oid: GitObjectID): GitObject
     pullRequest(number: Int!): PullRequest
+    mergeQueue(branch: String): MergeQueue
   }
   type Query {
     repository(followRenames: Boolean = true, name: String!, owner: String!): Repository

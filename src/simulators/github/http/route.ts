@@ -1,16 +1,8 @@
 import type { SimulatorRequest, SimulatorResponse } from "../../loopback-server.ts";
 import type { RepositoryPermission } from "../control-input.ts";
 import { decidePermission, isAtLeast } from "../permissions.ts";
-import {
-  findRepository,
-  GitHubFailure,
-  isInstalledOn,
-  type Account,
-  type App,
-  type Installation,
-  type Repository,
-  type World,
-} from "../world.ts";
+import { findRepository, isInstalledOn } from "../find-in-world.ts";
+import { GitHubFailure, type Account, type App, type Installation, type Repository, type World } from "../world.ts";
 import type { Actor } from "./actor.ts";
 
 /** One request on its way to a handler. */

@@ -1,4 +1,5 @@
-import { listPulls, type CheckRun, type CheckSuite, type CommitStatus, type Repository, type World } from "../world.ts";
+import { listPulls } from "../find-in-world.ts";
+import type { CheckRun, CheckSuite, CommitStatus, Repository, World } from "../world.ts";
 import { renderApp, renderNodeId, renderTime, renderUser } from "./render-account.ts";
 import { renderCommit, renderHookCommit } from "./render-git.ts";
 import { renderPullReference } from "./render-pull.ts";

@@ -1,6 +1,7 @@
 import type { RepositoryPermission } from "../control-input.ts";
 import { isAtLeast } from "../permissions.ts";
-import { fullName, type Repository, type World } from "../world.ts";
+import { fullName } from "../find-in-world.ts";
+import type { Repository, World } from "../world.ts";
 import { renderNodeId, renderTime, renderUser } from "./render-account.ts";
 
 type Json = Record<string, unknown>;

@@ -1,4 +1,5 @@
-import { isInstalledOn, fullName, GitHubFailure, findRepository, requireAccount, type Installation } from "../world.ts";
+import { isInstalledOn, fullName, findRepository, requireAccount } from "../find-in-world.ts";
+import { GitHubFailure, type Installation } from "../world.ts";
 import { makeInstallationToken } from "../http/actor.ts";
 import {
   answerPage,

@@ -19,7 +19,8 @@ import {
   renderSuite,
 } from "../render/render-check.ts";
 import { renderMinimalRepository, renderRepositoryUrl } from "../render/render-repository.ts";
-import { GitHubFailure, resolveCommit, type CheckRun, type CheckSuite, type Repository } from "../world.ts";
+import { resolveCommit } from "../find-in-world.ts";
+import { GitHubFailure, type CheckRun, type CheckSuite, type Repository } from "../world.ts";
 
 const base = "/repos/{owner}/{repo}";
 const read = reads("checks");

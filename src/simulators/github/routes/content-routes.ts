@@ -5,7 +5,8 @@ import type { FlatEntry } from "../git/git-store.ts";
 import { readString, reads, repositoryRoute, requireSender, writes, type Call, type Route } from "../http/route.ts";
 import { renderGitCommit } from "../render/render-git.ts";
 import { renderHtmlUrl, renderRepositoryUrl } from "../render/render-repository.ts";
-import { GitHubFailure, resolveCommit, type Repository } from "../world.ts";
+import { resolveCommit } from "../find-in-world.ts";
+import { GitHubFailure, type Repository } from "../world.ts";
 
 type Json = Record<string, unknown>;
 

@@ -15,7 +15,8 @@ import {
   type Route,
 } from "../http/route.ts";
 import { renderDeployment, renderDeploymentStatus } from "../render/render-deployment.ts";
-import { GitHubFailure, resolveCommit, type Deployment, type DeploymentStatus, type Repository } from "../world.ts";
+import { resolveCommit } from "../find-in-world.ts";
+import { GitHubFailure, type Deployment, type DeploymentStatus, type Repository } from "../world.ts";
 
 const base = "/repos/{owner}/{repo}/deployments";
 const states = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"];

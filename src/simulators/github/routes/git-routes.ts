@@ -13,7 +13,8 @@ import {
 import { renderNodeId } from "../render/render-account.ts";
 import { renderGitCommit } from "../render/render-git.ts";
 import { renderRepositoryUrl } from "../render/render-repository.ts";
-import { GitHubFailure, resolveCommit, type Repository } from "../world.ts";
+import { resolveCommit } from "../find-in-world.ts";
+import { GitHubFailure, type Repository } from "../world.ts";
 import { readSignatures } from "./content-routes.ts";
 
 type Json = Record<string, unknown>;

@@ -24,6 +24,7 @@ import {
   type Call,
   type Route,
 } from "../http/route.ts";
+import { renderIssueEvent } from "../render/render-issue-event.ts";
 import { renderComment, renderIssue, renderLabel } from "../render/render-pull.ts";
 import { GitHubFailure, type Issue, type Repository } from "../world.ts";
 
@@ -110,6 +111,10 @@ export const issueRoutes: Route[] = [
     body: renderIssue(call.world, findIssue(call, repo)),
   })),
   repositoryRoute(`PATCH ${base}/issues/{issue_number}`, write, patchIssue),
+  repositoryRoute(`GET ${base}/issues/{issue_number}/events`, read, (call, repo) => {
+    const issue = findIssue(call, repo);
+    return answerPage(call, issue.events, (event) => renderIssueEvent(call.world, issue, event));
+  }),
   repositoryRoute(`GET ${base}/issues/{issue_number}/comments`, read, (call, repo) => {
     const issue = findIssue(call, repo);
     const since = call.query.get("since");

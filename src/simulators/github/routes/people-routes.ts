@@ -20,16 +20,8 @@ import {
   renderUser,
 } from "../render/render-account.ts";
 import { renderPermissions, renderRepository } from "../render/render-repository.ts";
-import {
-  findRepository,
-  GitHubFailure,
-  requireAccount,
-  requireOrganization,
-  requireTeam,
-  type Account,
-  type Team,
-  type World,
-} from "../world.ts";
+import { findRepository, requireAccount, requireOrganization, requireTeam } from "../find-in-world.ts";
+import { GitHubFailure, type Account, type Team, type World } from "../world.ts";
 
 /**
  * Teams and memberships are seen by an installation of the organisation with `members: read`, and by its members. Anybody

@@ -29,7 +29,8 @@ import { listPullCommits, listPullFiles } from "../mergeability.ts";
 import { decidePermission, isAtLeast } from "../permissions.ts";
 import { renderCommit, renderDiffEntry } from "../render/render-git.ts";
 import { renderPull, renderRequestedReviewers, renderReview, renderSimplePull } from "../render/render-pull.ts";
-import { GitHubFailure, listPulls, requirePull, type Pull, type Repository } from "../world.ts";
+import { listPulls, requirePull } from "../find-in-world.ts";
+import { GitHubFailure, type Pull, type Repository } from "../world.ts";
 
 const maximumFiles = 3000;
 const maximumCommits = 250;
@@ -196,7 +197,7 @@ const reviewRoutes: Route[] = [
     if ((readString(call.body, "message") ?? "") === "") {
       throw new GitHubFailure(422, "Unprocessable Entity", ["message is missing"]);
     }
-    dismissReview(call.world, pull, review, requireSender(call));
+    dismissReview(call.world, pull, review, requireSender(call), readString(call.body, "message") ?? null);
     return { status: 200, body: renderReview(call.world, pull, review) };
   }),
 ];

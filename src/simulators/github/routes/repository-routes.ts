@@ -4,7 +4,8 @@ import { decidePermission } from "../permissions.ts";
 import { renderCommit, renderDiffEntry } from "../render/render-git.ts";
 import { renderSimplePull } from "../render/render-pull.ts";
 import { renderFullRepository, renderHtmlUrl, renderRepositoryUrl } from "../render/render-repository.ts";
-import { fullName, GitHubFailure, listPulls, resolveCommit, type Protection, type Repository } from "../world.ts";
+import { fullName, listPulls, resolveCommit } from "../find-in-world.ts";
+import { GitHubFailure, type Protection, type Repository } from "../world.ts";
 import { findOwnerErrors } from "../domain/codeowners.ts";
 
 type Json = Record<string, unknown>;
@@ -224,6 +225,23 @@ function listRules(call: Call, repo: Repository): SimulatorResponse {
               require_code_owner_review: false,
               require_last_push_approval: false,
               required_review_thread_resolution: false,
+            },
+          },
+        ]),
+    ...(protection.mergeQueue === undefined
+      ? []
+      : [
+          {
+            type: "merge_queue",
+            ...source,
+            parameters: {
+              check_response_timeout_minutes: 60,
+              grouping_strategy: "ALLGREEN",
+              max_entries_to_build: 100,
+              max_entries_to_merge: 100,
+              merge_method: protection.mergeQueue.method.toUpperCase(),
+              min_entries_to_merge: 1,
+              min_entries_to_merge_wait_minutes: 0,
             },
           },
         ]),

@@ -2,14 +2,8 @@ import type { ContractChecker } from "../../contract/contract-checker.ts";
 import { renderInstallationReference, wantsEvent } from "../events.ts";
 import { renderInstallation, renderOrganization, renderUser } from "../render/render-account.ts";
 import { renderRepository } from "../render/render-repository.ts";
-import {
-  fullName,
-  isInstalledOn,
-  type EmitScope,
-  type Installation,
-  type WebhookPayload,
-  type World,
-} from "../world.ts";
+import { fullName, isInstalledOn } from "../find-in-world.ts";
+import type { EmitScope, Installation, WebhookPayload, World } from "../world.ts";
 import type { DeliveryQueue } from "./delivery-queue.ts";
 
 /** Events whose `installation` member is the whole object. */
