@@ -6,7 +6,7 @@ type Json = Record<string, unknown>;
 
 function renderWhat(world: World, event: IssueEvent): Json {
   const { what } = event;
-  if (what.kind === "labeled" || what.kind === "unlabeled") return { label: { name: what.label, color: "ededed" } };
+  if ("label" in what) return { label: { name: what.label, color: "ededed" } };
   if (what.kind === "renamed") return { rename: { from: what.from, to: what.to } };
   if (what.kind === "review_dismissed") {
     // In lower case, as webhooks write it and unlike the list of reviews.
