@@ -24,7 +24,7 @@ import type { SimFlag, SimUser } from "../src/simulators/featbit/featbit-data.ts
 
 export const bindingName = "acme-production";
 const repositoryName = "acme/support-routes";
-const exampleText = readFileSync(new URL("fixtures/examples/support-answer-full.yaml", import.meta.url), "utf8");
+const exampleText = readFileSync(new URL("../docs/examples/support-answer-full.yaml", import.meta.url), "utf8");
 
 /** GitHub as far as a rollout needs it: a default branch, comments by marker and deployments by key. */
 export interface FakeGitHub {

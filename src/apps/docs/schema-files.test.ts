@@ -49,7 +49,7 @@ describe("a JSON Schema validator agrees with the parser", () => {
     ["a duration without unit", "window: 24h", "window: 24"],
     ["an unknown fallback field", "fallback: baseline-search", "fallback: [{ modl: x }]"],
   ])("both refuse %s", (_name, from, to) => {
-    const full = readFileSync("test/fixtures/examples/support-answer-full.yaml", "utf8");
+    const full = readFileSync("docs/examples/support-answer-full.yaml", "utf8");
     const text = full.replace(from, to);
     expect(text).not.toBe(full);
     expect(isRoute(parse(text))).toBe(false);

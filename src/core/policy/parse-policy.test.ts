@@ -6,7 +6,7 @@ import { builtInPolicy } from "./built-in-policy.ts";
 import { isFloorViolation, parsePolicy } from "./parse-policy.ts";
 import type { Policy } from "./policy.ts";
 
-const example = readFileSync("test/fixtures/examples/routeward.yml", "utf8");
+const example = readFileSync("docs/examples/routeward.yml", "utf8");
 const absent: SourceText = { kind: "absent" };
 
 function source(text: string): SourceText {

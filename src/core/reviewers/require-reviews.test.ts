@@ -385,7 +385,7 @@ describe("requirements never shrink", () => {
 });
 
 it("the example CODEOWNERS answers for every role of a high change, with the product owner's place at the file's owner", () => {
-  const example = join(import.meta.dirname, "../../../test/fixtures/examples/CODEOWNERS");
+  const example = join(import.meta.dirname, "../../../docs/examples/CODEOWNERS");
   const fired = [rule("provider-switched", "high", ["platform", "cost", "latency", "data", "exposure"])];
   const found = requireReviews(
     input(fired, {

@@ -17,8 +17,8 @@ import { resolveRoute } from "./resolve-route.ts";
 import { stageOf } from "./stage-of.ts";
 import { routeOf, routeText, smallRoute } from "./test-route.ts";
 
-const full = readFileSync("test/fixtures/examples/support-answer-full.yaml", "utf8");
-const short = readFileSync("test/fixtures/examples/support-answer.yaml", "utf8");
+const full = readFileSync("docs/examples/support-answer-full.yaml", "utf8");
+const short = readFileSync("docs/examples/support-answer.yaml", "utf8");
 
 const internal = { name: "staff", internal: true, segment: null, where: [], safe: [], percent: null };
 const policy: Policy = {
@@ -335,7 +335,7 @@ describe("several route files", () => {
 
 describe("audiences that the policy must know", () => {
   const parsed = parsePolicy(
-    { kind: "text", path: "p", text: readFileSync("test/fixtures/examples/routeward.yml", "utf8") },
+    { kind: "text", path: "p", text: readFileSync("docs/examples/routeward.yml", "utf8") },
     { kind: "absent" },
   );
   const codes = (text: string): string[] =>

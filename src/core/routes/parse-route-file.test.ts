@@ -5,8 +5,8 @@ import { parseRouteFile } from "./parse-route-file.ts";
 import { placeOf } from "./route-file.ts";
 import { routeOf, routeText, smallRoute } from "./test-route.ts";
 
-const short = readFileSync("test/fixtures/examples/support-answer.yaml", "utf8");
-const full = readFileSync("test/fixtures/examples/support-answer-full.yaml", "utf8");
+const short = readFileSync("docs/examples/support-answer.yaml", "utf8");
+const full = readFileSync("docs/examples/support-answer-full.yaml", "utf8");
 
 function problemsOf(text: string): string[] {
   const parsed = parseRouteFile("r.yaml", { kind: "text", text });
