@@ -27,6 +27,7 @@ export const coreStages = [
   "routes",
   "models",
   "risk",
+  "gateways",
   "reviewers",
   "evidence",
   "guardrails",

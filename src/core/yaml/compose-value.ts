@@ -24,7 +24,7 @@ const coreTags = new Set(
 export function composeValue(
   document: Document.Parsed,
   lines: LineCounter,
-  limits: { aliases: number; values: number; problems: number },
+  limits: { aliases: number; values: number; problems: number; mergeKeys: boolean },
 ): Composed {
   const keys = new Map<string, Position>();
   const values = new Map<string, Position>();
@@ -92,7 +92,7 @@ export function composeValue(
       }
       const key = item.key.value;
       const at = path === "" ? key : `${path}.${key}`;
-      const refusal = refuseKey(key, seen, offset);
+      const refusal = key === "<<" && limits.mergeKeys && !seen.has(key) ? null : refuseKey(key, seen, offset);
       if (refusal !== null) addFault(refusal);
       seen.add(key);
       const { line, col } = lines.linePos(offset);

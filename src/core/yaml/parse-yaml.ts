@@ -27,6 +27,25 @@ type Fault = Pick<Problem, "code" | "message" | "expected" | "found" | "fix"> & 
  * one document, bounded size, depth and aliases, only values that JSON can carry exactly. Never throws; linear in the text.
  */
 export function parseYaml(path: string, text: string): Parsed<YamlDocument> {
+  const parsed = parseDocuments(path, text, { documents: 1, mergeKeys: false });
+  const [first] = parsed.ok ? parsed.value : [];
+  if (!parsed.ok) return parsed;
+  return first === undefined ? refuse(path, [emptyText], new LineCounter()) : { ...parsed, value: first };
+}
+
+/**
+ * The same for files that other programs define: up to 100 documents in one text, empty ones left out, and merge keys kept as keys named
+ * `<<` for the reader to resolve. The bounds hold for all documents together.
+ */
+export function parseYamlDocuments(path: string, text: string): Parsed<readonly YamlDocument[]> {
+  return parseDocuments(path, text, { documents: 100, mergeKeys: true });
+}
+
+function parseDocuments(
+  path: string,
+  text: string,
+  allowed: { documents: number; mergeKeys: boolean },
+): Parsed<readonly YamlDocument[]> {
   const size = countBytes(text);
   if (size > yamlLimits.bytes) return refuse(path, [tooLarge(size)], new LineCounter());
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
@@ -38,26 +57,28 @@ export function parseYaml(path: string, text: string): Parsed<YamlDocument> {
   if (control !== null) return refuse(path, [control], lines);
   const tokens = parseTokens(source);
   if (!tokens.ok) return refuse(path, [tokens.fault], lines);
-  const documents = composeDocuments(tokens.value, source.length);
-  const document = documents[0];
-  if (document === undefined) return refuse(path, [emptyText], lines);
-  const second = documents[1];
-  if (second !== undefined) return refuse(path, [severalDocuments(second.range[0])], lines);
+  const documents = composeDocuments(tokens.value, source.length, allowed.documents);
+  if (documents.length === 0) return refuse(path, [emptyText], lines);
+  const extra = documents[allowed.documents];
+  if (extra !== undefined) return refuse(path, [severalDocuments(extra.range[0], allowed.documents)], lines);
 
-  if (document.errors.length > 0 || document.warnings.length > 0) {
-    const faults = [...document.errors, ...document.warnings].map((error) => explainYamlError(error, source));
-    return refuse(path, faults, lines);
+  const found: YamlDocument[] = [];
+  let values = yamlLimits.values;
+  for (const document of documents) {
+    if (document.errors.length > 0 || document.warnings.length > 0) {
+      const faults = [...document.errors, ...document.warnings].map((error) => explainYamlError(error, source));
+      return refuse(path, faults, lines);
+    }
+    if (documents.length > 1 && document.contents === null) continue;
+    const composed = composeValue(document, lines, { ...yamlLimits, values, mergeKeys: allowed.mergeKeys });
+    if (composed.faults.length > 0) return refuse(path, composed.faults, lines);
+    values = Math.max(1, values - composed.values.size);
+    found.push({ path, value: composed.value, keys: composed.keys, values: composed.values });
   }
-  const composed = composeValue(document, lines, yamlLimits);
-  if (composed.faults.length > 0) return refuse(path, composed.faults, lines);
-  return {
-    ok: true,
-    value: { path, value: composed.value, keys: composed.keys, values: composed.values },
-    problems: [],
-  };
+  return { ok: true, value: found, problems: [] };
 }
 
-function refuse(path: string, faults: readonly Fault[], lines: LineCounter): Parsed<YamlDocument> {
+function refuse(path: string, faults: readonly Fault[], lines: LineCounter): Parsed<never> {
   const problems = faults.slice(0, yamlLimits.problems).map(({ offset, ...rest }): Problem => {
     const position = lines.linePos(offset);
     return { ...rest, severity: "error", path, line: Math.max(position.line, 1), column: Math.max(position.col, 1) };
@@ -87,7 +108,8 @@ function parseTokens(source: string): Tokens {
   return { ok: true, value: tokens };
 }
 
-function composeDocuments(tokens: readonly CST.Token[], length: number): readonly Document.Parsed[] {
+/** One document more than is allowed, so that the caller sees that there are too many. */
+function composeDocuments(tokens: readonly CST.Token[], length: number, most: number): readonly Document.Parsed[] {
   const composer = new Composer({
     schema: "core",
     merge: false,
@@ -98,7 +120,7 @@ function composeDocuments(tokens: readonly CST.Token[], length: number): readonl
   const documents: Document.Parsed[] = [];
   for (const document of composer.compose(tokens, false, length)) {
     documents.push(document);
-    if (documents.length === 2) break;
+    if (documents.length > most) break;
   }
   return documents;
 }
@@ -171,12 +193,12 @@ function tooDeep(offset: number): Fault {
   };
 }
 
-function severalDocuments(offset: number): Fault {
+function severalDocuments(offset: number, most: number): Fault {
   return {
     code: "several-documents",
-    message: "The file holds several YAML documents.",
-    expected: "one document",
-    found: "a second document after `---`",
+    message: most === 1 ? "The file holds several YAML documents." : `The file holds more than ${most} YAML documents.`,
+    expected: most === 1 ? "one document" : `at most ${most} documents`,
+    found: most === 1 ? "a second document after `---`" : "one more after `---`",
     fix: "Keep one record in a file: remove the `---` lines and move the others to files of their own.",
     offset,
   };
