@@ -19,7 +19,7 @@ function validatorOf(name: string): (value: unknown) => boolean {
 }
 
 function read(path: string): unknown {
-  return parse(readFileSync(`test/fixtures/${path}`, "utf8"));
+  return parse(readFileSync(path, "utf8"));
 }
 
 const isRoute = validatorOf("route");
@@ -28,15 +28,15 @@ const isEvidence = validatorOf("evidence");
 
 describe("a JSON Schema validator agrees with the parser", () => {
   it.each(["support-answer.yaml", "support-answer-full.yaml"])("%s is a route file", (name) => {
-    expect(isRoute(read(`examples/${name}`))).toBe(true);
+    expect(isRoute(read(`docs/examples/${name}`))).toBe(true);
   });
 
   it("routeward.yml is a policy", () => {
-    expect(isPolicy(read("examples/routeward.yml"))).toBe(true);
+    expect(isPolicy(read("docs/examples/routeward.yml"))).toBe(true);
   });
 
   it.each(readdirSync("test/fixtures/evidence/native"))("%s is an evidence record", (name) => {
-    expect(isEvidence(read(`evidence/native/${name}`))).toBe(true);
+    expect(isEvidence(read(`test/fixtures/evidence/native/${name}`))).toBe(true);
   });
 
   it.each<[string, string, string]>([
