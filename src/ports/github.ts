@@ -45,6 +45,19 @@ export interface RepositoryPort {
   readBranch(name: string): Promise<string | null>;
   /** The first parent of a commit: what the base branch held before a merge. Null for a root commit. */
   readFirstParent(sha: string): Promise<string | null>;
+  /**
+   * The pull requests in the merge-queue group whose head is this commit: the entry with that head and all entries ahead
+   * of it, down to the tip of the base branch (`baseSha`), in the order in which they would be merged. `baseRef` as in
+   * the webhook, with or without `refs/heads/`. `headSha` of a member is its pull request's head now.
+   *
+   * Null when that cannot be told: the group is gone or was built anew, the base branch has moved, a link or a pull
+   * request is hidden, the app may not read the queue, or the server has none. Callers fail closed (SPEC 7,
+   * facts/github.md section 7). Errors that a later try may mend are thrown.
+   */
+  readMergeGroup(
+    headSha: string,
+    baseRef: string,
+  ): Promise<{ baseSha: string; members: readonly { number: number; headSha: string }[] } | null>;
   /** Without `content`: the flow fills that from its own store. Oldest first. */
   readReviews(number: number): Promise<readonly Omit<ReviewFacts, "content">[]>;
   /** Authors, committers and co-authors of all commits. `complete` is false above GitHub's limit of 250. */

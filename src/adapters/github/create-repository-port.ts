@@ -5,6 +5,7 @@ import { addComment, openIssue, putComment } from "./comments.ts";
 import { findCheck, publishCheck } from "./publish-check.ts";
 import { readBlobs } from "./read-blobs.ts";
 import { readCommitPeople } from "./read-commit-people.ts";
+import { readMergeGroup } from "./read-merge-group.ts";
 import { readOwners, readPermission } from "./read-owners.ts";
 import {
   findMergedPulls,
@@ -49,6 +50,7 @@ export function createRepositoryPort(context: RepositoryContext, shared: SharedR
       return sha;
     },
     readFirstParent: (sha) => readFirstParent(context, sha),
+    readMergeGroup: (headSha, baseRef) => readMergeGroup(context, headSha, baseRef),
     readReviews: (number) => readReviews(context, number),
     readCommitPeople: (number) => readCommitPeople(context, number),
     readRequestedReviewers: (number) => readRequestedReviewers(context, number),

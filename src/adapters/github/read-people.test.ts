@@ -105,6 +105,7 @@ describe("reviews", () => {
         submittedAt: expect.any(String),
         commitSha: headSha,
         dismissedBy: null,
+        dismissedState: null,
       },
       expect.objectContaining({ id: second, state: "CHANGES_REQUESTED" }),
     ]);
@@ -120,35 +121,50 @@ describe("reviews", () => {
       effect: { kind: "status", response: { status: 404, body: { message: "Not Found" } } },
     });
     const [dismissed] = await repository.readReviews(number);
-    expect(dismissed).toMatchObject({ id: review, state: "DISMISSED", dismissedBy: null });
+    expect(dismissed).toMatchObject({ id: review, state: "DISMISSED", dismissedBy: null, dismissedState: null });
     expect(world.warnings).toEqual(["could not read who dismissed reviews"]);
   });
 
-  it("name who dismissed them", async () => {
+  it("name who dismissed them and what they had said", async () => {
+    const { simulator, repository } = world;
+    const { number } = openRoutePull(simulator);
+    const objection = simulator.review({ repo, number, by: "bob", event: "REQUEST_CHANGES", body: "no" });
+    const approval = simulator.review({ repo, number, by: "cat", event: "APPROVE" });
+    simulator.dismissReview({ repo, number, review: objection, by: "ann", message: "answered" });
+    simulator.dismissReview({ repo, number, review: approval, by: "bob" });
+    expect(await repository.readReviews(number)).toMatchObject([
+      { id: objection, state: "DISMISSED", dismissedBy: account("ann"), dismissedState: "CHANGES_REQUESTED" },
+      { id: approval, state: "DISMISSED", dismissedBy: account("bob"), dismissedState: "APPROVED" },
+    ]);
+  });
+
+  it("keep a verdict that nobody has described unknown", async () => {
     const { simulator, repository } = world;
     const { number } = openRoutePull(simulator);
     const review = simulator.review({ repo, number, by: "bob", event: "APPROVE" });
     simulator.dismissReview({ repo, number, review, by: "ann" });
+    const events = [
+      { event: "assigned", actor: null },
+      {
+        event: "review_dismissed",
+        actor: { id: 5, login: "ann" },
+        dismissed_review: { review_id: review, state: "applauded" },
+      },
+    ];
     simulator.server.addFault({
       when: (request) => request.path.endsWith(`/issues/${number}/events`),
-      effect: {
-        kind: "status",
-        response: {
-          status: 200,
-          body: [
-            { event: "assigned", actor: null },
-            { event: "review_dismissed", actor: { id: 5, login: "ann" }, dismissed_review: { review_id: review } },
-          ],
-        },
-      },
+      effect: { kind: "status", response: { status: 200, body: events } },
     });
-    expect(await repository.readReviews(number)).toMatchObject([{ dismissedBy: { id: 5, login: "ann" } }]);
+    expect(await repository.readReviews(number)).toMatchObject([
+      { dismissedBy: { id: 5, login: "ann" }, dismissedState: null },
+    ]);
   });
 });
 
 describe("people of the commits", () => {
   it("are authors, committers and co-authors, each once", async () => {
     const { simulator, repository } = world;
+    simulator.createUser({ login: "eve", email: "eve@home.example" });
     simulator.pushFiles({
       repo,
       branch: "team",
@@ -156,7 +172,7 @@ describe("people of the commits", () => {
       files: { "model-routes/a.yaml": "a: 1\n" },
       author: "ann",
       committer: "bob",
-      coAuthors: ["Cat <77+cat-x@users.noreply.github.com>", "Stranger <stranger@nowhere.example>"],
+      coAuthors: ["Cat <77+cat-x@users.noreply.github.com>", "Stranger <stranger@nowhere.example>", "eve"],
     });
     simulator.pushFiles({
       repo,
@@ -177,6 +193,7 @@ describe("people of the commits", () => {
       "ann",
       "bob",
       "cat-x",
+      "eve",
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Account, ReviewFacts } from "../../core/facts.ts";
+import type { ReviewFacts } from "../../core/facts.ts";
 import { GitHubError } from "../../ports/github.ts";
 import { accountOrNullSchema } from "./accounts.ts";
 import type { RepositoryContext } from "./repository-context.ts";
@@ -20,11 +20,26 @@ const reviewSchema = z.object({
 const eventSchema = z.object({
   event: z.string().nullish(),
   actor: accountOrNullSchema,
-  dismissed_review: z.object({ review_id: z.number() }).nullish().catch(null),
+  dismissed_review: z
+    .object({
+      review_id: z.number(),
+      state: z
+        .string()
+        .transform((state) => state.toUpperCase())
+        .pipe(z.enum(["APPROVED", "CHANGES_REQUESTED", "COMMENTED"]))
+        .nullish()
+        .catch(null),
+    })
+    .nullish()
+    .catch(null),
 });
 
-/** Who dismissed which review. Best effort: without it `dismissedBy` is null, which the core treats as unknown. */
-async function readDismissals(context: RepositoryContext, number: number): Promise<Map<number, Account | null>> {
+type Dismissal = Required<Pick<ReviewFacts, "dismissedBy" | "dismissedState">>;
+
+const unknownDismissal: Dismissal = { dismissedBy: null, dismissedState: null };
+
+/** Who dismissed which review, and what it had said. Best effort: without it both are null, which the core treats as unknown. */
+async function readDismissals(context: RepositoryContext, number: number): Promise<Map<number, Dismissal>> {
   try {
     const { items } = await context.client.list(
       "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
@@ -32,10 +47,11 @@ async function readDismissals(context: RepositoryContext, number: number): Promi
       eventSchema,
       "read who dismissed reviews",
     );
-    const dismissals = new Map<number, Account | null>();
+    const dismissals = new Map<number, Dismissal>();
     for (const item of items) {
       if (item.event === "review_dismissed" && item.dismissed_review) {
-        dismissals.set(item.dismissed_review.review_id, item.actor);
+        const { review_id: id, state } = item.dismissed_review;
+        dismissals.set(id, { dismissedBy: item.actor, dismissedState: state ?? null });
       }
     }
     return dismissals;
@@ -67,7 +83,7 @@ export async function readReviews(
   const submitted = items.filter((review) => review.state !== "PENDING" && typeof review.submitted_at === "string");
   const dismissals = submitted.some((review) => review.state === "DISMISSED")
     ? await readDismissals(context, number)
-    : new Map<number, Account | null>();
+    : new Map<number, Dismissal>();
   return submitted
     .map((review) => ({
       id: review.id,
@@ -76,7 +92,7 @@ export async function readReviews(
       body: review.body ?? "",
       submittedAt: review.submitted_at ?? "",
       commitSha: review.commit_id ?? null,
-      dismissedBy: review.state === "DISMISSED" ? (dismissals.get(review.id) ?? null) : null,
+      ...((review.state === "DISMISSED" ? dismissals.get(review.id) : undefined) ?? unknownDismissal),
     }))
     .sort((one, other) => Date.parse(one.submittedAt) - Date.parse(other.submittedAt) || one.id - other.id);
 }

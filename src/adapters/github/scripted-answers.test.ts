@@ -229,6 +229,7 @@ describe("answers of an unknown form", () => {
         submittedAt: review.submitted_at,
         commitSha: null,
         dismissedBy: null,
+        dismissedState: null,
       },
     ]);
     const odd = await open({ rest: { [reviewsRoute]: () => [{ ...review, state: "MAYBE" }] } });
