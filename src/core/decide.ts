@@ -3,6 +3,7 @@ import { countApprovals, type ApprovalCount } from "./approvals/count-approvals.
 import type { PeopleFacts } from "./facts.ts";
 import type { Problem } from "./problem.ts";
 import { checkOwners } from "./reviewers/check-owners.ts";
+import { checkRoles } from "./reviewers/check-roles.ts";
 import type { RequirementState } from "./reviewers/requirement.ts";
 import { tiers, verdictStates, worst, worstOf, type Tier, type VerdictState } from "./scales.ts";
 import {
@@ -51,17 +52,19 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
   const requirements = [...assessment.routes, ...(governance === null ? [] : [governance])].flatMap(
     (each) => each.requirements,
   );
-  const problems = [...assessment.problems, ...checkOwners(requirements, people.owners)];
+  const problems = [...assessment.problems, ...checkRoles(requirements), ...checkOwners(requirements, people.owners)];
   const reasons: Reason[] = [
     ...assessment.reasons,
     ...explainProblems(assessment.problems),
     ...checkCodeowners(requirements, people),
   ];
-  const state = [
+  const judged = [
     ...routes.map((route) => route.state),
     ...(governed === null ? [] : [governed.state]),
     ...(reasons.length === 0 ? [] : [stateOfReasons(reasons)]),
   ].reduce<VerdictState>((a, b) => worst(verdictStates, a, b), "not-applicable");
+  // Towards another branch nothing is released, so nothing is wrong either: the reason is what people must see (SPEC 3).
+  const state = reasons.some((reason) => reason.code === "other-branch") ? "waiting" : judged;
   const tier = worstOf<Tier>(
     tiers,
     [...routes, ...(governed === null ? [] : [governed])].map((each) => each.classification.tier),

@@ -2,6 +2,7 @@ import type { CheckAnnotation } from "../effect.ts";
 import { cut, type Problem } from "../problem.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { cutPlain } from "./cut-bytes.ts";
+import { flattenLine } from "./flatten-line.ts";
 
 /** GitHub takes 50 in one request, and later requests would add to them (facts/github.md section 2). */
 const most = 50;
@@ -64,10 +65,15 @@ function annotate(
     startColumn: column,
     endColumn: column,
     level,
-    title: cut(title.replaceAll(/\s+/g, " "), 255),
-    message: cutPlain(message.toWellFormed(), messageBytes),
-    rawDetails: cutPlain(rawDetails.toWellFormed(), messageBytes),
+    title: cut(flattenLine(title), 255),
+    message: cutPlain(flattenLines(message), messageBytes),
+    rawDetails: cutPlain(flattenLines(rawDetails), messageBytes),
   };
+}
+
+/** Annotations are plain text: only what turns or hides text is taken out, line by line. */
+function flattenLines(text: string): string {
+  return text.split("\n").map(flattenLine).join("\n");
 }
 
 const levels: readonly CheckAnnotation["level"][] = ["failure", "warning", "notice"];

@@ -5,6 +5,7 @@ import type { VerdictState } from "../scales.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { composeCard } from "./card.ts";
 import { cutMarkdown } from "./cut-bytes.ts";
+import { flattenLine } from "./flatten-line.ts";
 import { renderAnnotations } from "./render-annotations.ts";
 import { renderMarkdown, renderSummary } from "./render-markdown.ts";
 
@@ -36,7 +37,7 @@ export function renderCheck(verdict: Verdict, context: ReportContext): CheckRepo
   const link = packet === null ? "" : `\n\n[The whole packet and its audit](${packet})`;
   const own = {
     conclusion: concludeFrom(verdict.state, verdict.mode),
-    title: verdict.title,
+    title: flattenLine(verdict.title),
     summary: cutMarkdown(`${renderSummary(card, opening(verdict))}${link}`, textLimit, more),
     text: cutMarkdown(renderMarkdown(card), textLimit, more),
     annotations: renderAnnotations(verdict),
@@ -74,7 +75,9 @@ function opening(verdict: Verdict): string {
   const what = [...(count === 0 ? [] : [routes]), ...(verdict.governance === null ? [] : ["the rules themselves"])];
   if (verdict.state === "not-applicable")
     return "This pull request changes no model route, so nothing has to be approved here.";
-  return `${what.length === 0 ? "This pull request" : what.join(" and ")}: ${verdict.state}, ${verdict.tier} risk.`;
+  if (what.length === 0)
+    return `This pull request: ${verdict.state}. Its risk is not known until the files can be read.`;
+  return `${what.join(" and ")}: ${verdict.state}, ${verdict.tier} risk.`;
 }
 
 /** Buttons; who may press them is checked when they are pressed. */

@@ -9,7 +9,7 @@ export const fileOwnerRole = "file-owner";
 
 export type RoleOwners =
   | { kind: "found"; owners: readonly string[]; source: string; place: Place | null }
-  | { kind: "missing"; why: string; lineToAdd: string };
+  | { kind: "missing"; why: string; lineToAdd: string; place: Place };
 
 const roleName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -35,7 +35,7 @@ export function ownersOfRole(
   if (role === fileOwnerRole) return ownersOfFile(codeowners, path);
   if (!isRoleName(role)) {
     const why = `\`${cut(role, 64)}\` cannot be the name of a role`;
-    return { kind: "missing", why, lineToAdd: lineForRole("role-name") };
+    return { kind: "missing", why, lineToAdd: lineForRole("role-name"), place: endOf(codeowners) };
   }
   const named = namedByPolicy(policy, role);
   if (named.length > 0) return { kind: "found", owners: named, source: "policy roles", place: null };
@@ -53,7 +53,8 @@ export function ownersOfRole(
     ownLine.kind === "unowned"
       ? `CODEOWNERS line ${ownLine.line} leaves ${role} without owners, and ${tier} risk accepts no substitute`
       : `${absence[codeowners.kind]} names ${role} for this file, and ${tier} risk accepts no substitute`;
-  return { kind: "missing", why, lineToAdd: lineForRole(role) };
+  const place = ownLine.kind === "unowned" ? { ...endOf(codeowners), line: ownLine.line } : endOf(codeowners);
+  return { kind: "missing", why, lineToAdd: lineForRole(role), place };
 }
 
 function ownersOfFile(codeowners: ParsedCodeowners, path: string): RoleOwners {
@@ -63,7 +64,13 @@ function ownersOfFile(codeowners: ParsedCodeowners, path: string): RoleOwners {
     match.kind === "unowned"
       ? `CODEOWNERS line ${match.line} says that nobody owns the file`
       : `${absence[codeowners.kind]} names owners of the file`;
-  return { kind: "missing", why, lineToAdd: lineForFile(path) };
+  const place = match.kind === "unowned" ? { ...endOf(codeowners), line: match.line } : endOf(codeowners);
+  return { kind: "missing", why, lineToAdd: lineForFile(path), place };
+}
+
+/** The last line that says something: the one to add comes after it. */
+function endOf({ path, lines, invalidLines }: ParsedCodeowners): Place {
+  return { path, line: Math.max(1, lines.at(-1)?.line ?? 1, invalidLines.at(-1) ?? 1), column: 1 };
 }
 
 function foundAt(path: string, line: number, owners: readonly string[]): RoleOwners {

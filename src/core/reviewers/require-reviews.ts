@@ -171,8 +171,8 @@ function fillOwners(
   note: string,
 ): ReviewRequirement {
   if (found.kind === "missing") {
-    const { why, lineToAdd } = found;
-    return { ...common, role: cut(role, 64), owners: [], source: "nobody", missing: { why, lineToAdd } };
+    const { why, lineToAdd, place } = found;
+    return { ...common, role: cut(role, 64), owners: [], source: "nobody", missing: { why, lineToAdd, place } };
   }
   const place = found.place === null ? {} : { place: found.place };
   return { ...common, owners: found.owners, source: `${found.source}${note}`, ...place, missing: null };

@@ -18,7 +18,7 @@ export interface ReviewRequirement {
   /** Ids of fired rules, tier or the author's own wish that ask for this role. */
   because: readonly string[];
   /** Set when nobody can fill the role: it blocks until somebody adds the line. */
-  missing: { why: string; lineToAdd: string } | null;
+  missing: { why: string; lineToAdd: string; place?: Place } | null;
 }
 
 /** How one requirement stands. */

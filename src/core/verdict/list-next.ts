@@ -1,23 +1,26 @@
-import type { Verdict } from "./verdict.ts";
+import type { Reason, Verdict } from "./verdict.ts";
 
 /** What to do next over the whole pull request, most urgent first; with several routes each line names its flag. */
 export function listNext(
   verdict: Pick<Verdict, "routes" | "governance" | "reasons" | "problems" | "state">,
   notAsked: readonly string[],
 ): readonly string[] {
-  const own = verdict.reasons
-    .filter((reason) => reason.state !== "ok" && reason.state !== "info")
-    .map((reason) => {
-      const problem = verdict.problems.find((each) => each.code === reason.code && each.line === reason.place?.line);
-      return problem === undefined
-        ? reason.text
-        : `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`;
-    });
+  const own = (states: readonly Reason["state"][]): readonly string[] =>
+    verdict.reasons
+      .filter((reason) => states.includes(reason.state))
+      .map((reason) => {
+        const problem = verdict.problems.find((each) => each.code === reason.code && each.line === reason.place?.line);
+        return problem === undefined
+          ? reason.text
+          : `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`;
+      });
   const named = verdict.routes.length > 1;
   const lines = [
-    ...own,
+    ...own(verdict.state === "waiting" ? ["invalid", "blocked", "waiting"] : ["invalid", "blocked"]),
     ...(verdict.governance?.next ?? []),
     ...verdict.routes.flatMap((route) => route.next.map((text) => (named ? `${route.flagKey}: ${text}` : text))),
+    // A draft that is blocked as well is not blocked because it is a draft: what blocks comes first. Doubles fall out below.
+    ...own(["waiting"]),
     ...(notAsked.length === 0 ? [] : [`GitHub's limit leaves nobody asked for ${notAsked.join(", ")}: ask by hand`]),
   ];
   const unique = [...new Set(lines)];

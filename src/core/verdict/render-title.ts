@@ -6,8 +6,11 @@ const longest = 255;
 
 /** The verdict in one plain sentence (SPEC 11). Not escaped: a title is no Markdown. */
 export function renderTitle(verdict: Omit<Verdict, "title" | "request" | "withdraw">): string {
-  const risk = `${verdict.tier.slice(0, 1).toUpperCase()}${verdict.tier.slice(1)} risk`;
   const mode = verdict.mode === "report" ? " (report only)" : "";
+  // What could not be read has no tier that anybody could rely on.
+  if (verdict.state === "invalid" && verdict.routes.length === 0 && verdict.governance === null)
+    return cut(`Invalid${mode}: ${verdict.next[0] ?? "the files cannot be read"}`.replaceAll(/\s+/g, " "), longest);
+  const risk = `${verdict.tier.slice(0, 1).toUpperCase()}${verdict.tier.slice(1)} risk`;
   return cut(`${risk}${mode}: ${describeState(verdict)}`.replaceAll(/\s+/g, " "), longest);
 }
 
@@ -29,6 +32,8 @@ function describeState(verdict: Omit<Verdict, "title" | "request" | "withdraw">)
       return `blocked: ${first}`;
     case "waiting":
     default: {
+      const own = verdict.reasons.find((reason) => reason.state === "waiting");
+      if (own !== undefined) return `waiting: ${own.text}`;
       const waiting = [
         ...new Set(roles.filter((each) => each.state === "waiting").map((each) => each.requirement.role)),
       ];

@@ -77,6 +77,14 @@ const explanations: Partial<Record<YAMLError["code"], Explanation>> = {
   },
 };
 
+/** The library calls a list or map that is never closed a matter of indentation. */
+const unclosed: Explanation = {
+  code: broken,
+  message: "A `{` or `[` above is not closed.",
+  expected: "`}` or `]` before the next key",
+  fix: "Close it, or write the map or list over several lines without brackets.",
+};
+
 const unexplained: Explanation = {
   code: broken,
   message: "The text is not valid YAML.",
@@ -90,7 +98,8 @@ export function explainYamlError(error: YAMLError, source: string): Fault {
   const start = source.lastIndexOf("\n", Math.max(offset - 1, 0)) + 1;
   const end = source.indexOf("\n", start);
   const line = source.slice(start, end === -1 ? Math.min(source.length, start + 1000) : end).trim();
-  const explanation = explanations[error.code] ?? unexplained;
+  const isFlow = error.code === "BAD_INDENT" && /^Flow (?:map|sequence)/.test(error.message);
+  const explanation = isFlow ? unclosed : (explanations[error.code] ?? unexplained);
   const block = /: *>=? *[0-9.]/.test(line.slice(0, 200))
     ? { fix: 'Put the comparison in quotes, for example ">= 0.85": a bare `>` begins a folded text.' }
     : {};

@@ -39,6 +39,7 @@ it.each<[string, string, string]>([
   ["a terminal escape is refused", "a: x\u001b[31m", "1:5 control-character"],
   ["the name of the prototype is no key", "__proto__: 1", "1:1 reserved-key"],
   ["an empty file is refused", "# nothing\n", "1:1 empty-file"],
+  ["a map in brackets that is never closed", "a:\n  b: { c: 1\n  d: 2", "3:3 broken-yaml"],
   ["a tab as indentation is refused", "a:\n\tb: 1", "2:1 broken-yaml"],
   ["an unclosed bracket is refused", "a: [1, 2\n", "2:1 broken-yaml"],
   ["more than 256 KiB is refused", `a: ${"x".repeat(256 * 1024)}`, "1:1 too-large"],
