@@ -453,9 +453,8 @@ it("support-answer.yaml as it stands says what is missing for which stage", () =
   const [route] = judge(facts).routes;
   expect(route?.problems).toEqual([]);
   expect(route?.asked).toBe("internal-canary");
-  expect(
-    route?.gates.filter((gate) => gate.state !== "ok").map((gate) => `${gate.gate}: ${gate.text}`),
-  ).toMatchInlineSnapshot(`
+  expect(route?.gates.filter((gate) => gate.state !== "ok").map((gate) => `${gate.gate}: ${gate.text}`))
+    .toMatchInlineSnapshot(`
     [
       "complete-record: the record lacks \`workflow\`",
       "offline-eval-evidence: offline-eval: no evidence that counts (offline-eval-run-2026-06-11: There is no evidence record \`offline-eval-run-2026-06-11\`)",
@@ -503,14 +502,16 @@ it("whatever the files hold, there is a verdict and a card within GitHub's limit
   const mutate = fc
     .tuple(fc.nat(text.length), fc.nat(40), fc.string({ unit: "binary", maxLength: 40 }))
     .map(([at, length, more]) => text.slice(0, at) + more + text.slice(at + length));
+  const known = changed(writeRecord());
   const anything = fc.oneof(mutate, fc.string({ unit: "binary", maxLength: 300 }));
   fc.assert(
     fc.property(anything, anything, anything, anything, (route, policy, codeowners, evidence) => {
-      const facts = changed(writeRecord(), {
+      const facts: FileFacts = {
+        ...known,
         head: buildSnapshot({ ...namedTexts, [routePath]: route, "model-routes/evidence/eval-1.yaml": evidence }),
         policy: { kind: "text", path: ".github/routeward.yml", text: policy },
         codeowners: { kind: "text", path: ".github/CODEOWNERS", text: codeowners },
-      });
+      };
       const verdict = decide(
         assess(facts),
         buildPeople({
@@ -532,8 +533,8 @@ it("whatever the files hold, there is a verdict and a card within GitHub's limit
       const check = renderCheck(verdict, { headSha: "h", publicUrl: "https://r.example", pullKey: "1#7" });
       expect(Buffer.byteLength(check.summary)).toBeLessThanOrEqual(65_535);
       expect(Buffer.byteLength(check.text)).toBeLessThanOrEqual(65_535);
-      expect(renderTerminal(verdict, { colour: false })).not.toMatch(/\u001B/);
+      expect(renderTerminal(verdict, { colour: false })).not.toContain("\u001B");
     }),
-    { numRuns: 300, seed: 11 },
+    { numRuns: 200, seed: 11 },
   );
 });

@@ -57,7 +57,7 @@ export function judgeEvidence(
     ...findAgeObjections(record, context),
     ...(score.passed === true ? [] : [score.why]),
     ...(trust.level === "declared" && atLeast(tiers, context.tier, "high")
-      ? [`${context.tier} risk needs evidence of a verified workflow run: ${trust.why}`]
+      ? [`${context.tier} risk needs evidence of a verified workflow run`]
       : []),
   ];
   const notes = [
@@ -128,7 +128,12 @@ function findBundleObjections(record: EvidenceRecord, context: EvidenceContext):
       : [];
   }
   if (isSameBundle(record.bundle, wanted)) return [];
-  return [`it measured another bundle: ${cut(record.bundle, 90)}, not the ${whose} ${wanted}`];
+  return [`it measured another bundle: ${shorten(record.bundle)}, not the ${whose} ${shorten(wanted)}`];
+}
+
+/** Enough of a digest to tell two apart; the card shows the candidate's whole. */
+function shorten(digest: string): string {
+  return cut(digest, digest.startsWith("mrb1:sha256:") ? 25 : 20);
 }
 
 /** Tools that know only plain digests, in-toto for one, carry the digest without our scheme. */

@@ -128,18 +128,19 @@ function composeEvidence(findings: readonly EvidenceFinding[]): readonly Block[]
   if (findings.length === 0) return [line("note", own("none is named"))];
   const rows = findings.map((each) => {
     const { record } = each;
-    const run = [
-      ...(record?.dataset ? [own("dataset "), text(record.dataset.name), own(", ")] : []),
-      ...(record?.grader ? [own("scorer "), text(record.grader), own(", ")] : []),
-      ...(record?.threshold ? [own("threshold "), text(record.threshold), own(", ")] : []),
-      ...(record?.run ? [own("run "), text(record.run)] : []),
+    const measured: [string, string | null | undefined][] = [
+      ["dataset", record?.dataset?.name],
+      ["scorer", record?.grader],
+      ["threshold", record?.threshold],
+      ["run", record?.run],
     ];
+    const run = measured.flatMap(([name, value]) => (value ? [own(`, ${name} `), text(value)] : []));
     return [
       [code(each.id)],
       [own(each.kind ?? "unknown")],
       [own(each.trust ?? "none")],
       [own(each.state === "counts" ? "counts" : each.state === "missing" ? "missing" : "does not count")],
-      [text(each.why.join("; ")), ...(run.length === 0 ? [] : [own(" – "), ...run])],
+      [text(each.why.join("; ")), ...run],
     ];
   });
   return [{ kind: "table", head: ["id", "kind", "trust", "verdict", "why"], rows }];

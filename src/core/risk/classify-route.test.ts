@@ -611,7 +611,7 @@ describe("properties", () => {
         const asked = new Set([...one.triggers, ...two.triggers]);
         expect(atOnce.triggers.filter((trigger) => !asked.has(trigger))).toEqual([]);
       }),
-      { numRuns: 200, seed: 7 },
+      { numRuns: 100, seed: 7 },
     );
   });
 

@@ -62,11 +62,7 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
   const isShort = route.file.record.exposure.form === "short";
   for (const step of reached) {
     const field = isShort ? "exposure" : `exposure.plan.${plan.indexOf(step)}`;
-    const isCanary = step.stage === "internal-canary" || step.stage === "customer-canary";
-    if (step.audience === null) {
-      if (isCanary) return block(`${step.stage} names no audience`, field);
-      continue;
-    }
+    if (step.audience === null) continue;
     const audience = findAudience(policy, step.audience);
     if (audience === null) return block(`the policy defines no audience ${step.audience}`, field);
     if (step.stage === "internal-canary" && !audience.internal) {

@@ -1,0 +1,560 @@
+import { describe, expect, it } from "vitest";
+import type { EvidenceFinding, EvidenceKind } from "../evidence/evidence.ts";
+import type { GuardrailFinding, GuardrailOutcome } from "../guardrails/judgement.ts";
+import { planOf } from "../routes/plan-of.ts";
+import { stages, type Stage } from "../scales.ts";
+import { foreseeGates, gates, judgeGates, type GateContext } from "./gates.ts";
+import {
+  audiences,
+  buildAudience,
+  buildLatch,
+  buildLive,
+  buildPolicy,
+  buildRehearsal,
+  resolve,
+  writeRecord,
+  writtenGuardrails,
+  writtenPlan,
+  type Written,
+} from "./test-builders.ts";
+
+const place = { path: "p", line: 1, column: 1 };
+
+function evidence(kind: EvidenceKind, state: EvidenceFinding["state"] = "counts"): EvidenceFinding {
+  return { id: kind, kind, state, trust: "workflow", passed: true, why: ["because"], record: null, place };
+}
+
+function build(written: Written = {}, changes: Partial<GateContext> = {}): GateContext {
+  const route = resolve(writeRecord(written));
+  const policy = changes.policy ?? buildPolicy();
+  return {
+    at: "2026-06-15T10:00:00.000Z",
+    route,
+    plan: planOf(route.file.record, policy),
+    policy,
+    tier: "medium",
+    live: null,
+    liveStage: null,
+    latch: null,
+    evidence: [evidence("offline-eval")],
+    guardrails: [],
+    rehearsals: [buildRehearsal()],
+    isGrowing: true,
+    ...changes,
+  };
+}
+
+function reading(outcome: GuardrailOutcome): GuardrailFinding {
+  const [guardrail] = resolve(writeRecord()).file.record.guardrails;
+  if (guardrail === undefined) throw new Error("no guardrail");
+  return { guardrail, outcome, candidate: 1, baseline: 1, samples: 1, at: null, why: "read" };
+}
+
+const atInternal: Partial<GateContext> = {
+  live: buildLive(),
+  liveStage: "internal-canary",
+  guardrails: [reading("pass")],
+};
+const atCustomer: Partial<GateContext> = {
+  live: buildLive({ stage: "customer-canary", step: 2 }),
+  liveStage: "customer-canary",
+  guardrails: [reading("pass")],
+};
+const atComparison: Partial<GateContext> = {
+  live: buildLive({ stage: "ab-comparison", soakedMs: 8 * 86_400_000 }),
+  liveStage: "ab-comparison",
+  guardrails: [reading("pass")],
+  evidence: [evidence("offline-eval"), evidence("ab-result")],
+};
+
+describe("a stage is entered when everything holds", () => {
+  it.each<[Stage, GateContext]>([
+    ["offline-eval", build({}, { evidence: [] })],
+    ["shadow", build()],
+    ["internal-canary", build({}, { tier: "high" })],
+    ["customer-canary", build({}, atInternal)],
+    ["ab-comparison", build({}, atCustomer)],
+    ["default", build({}, atComparison)],
+  ])("%s", (stage, context) => {
+    expect(judgeGates(context, stage).filter((gate) => gate.state !== "ok")).toEqual([]);
+  });
+});
+
+const short = (first: string, next?: string): Written => ({
+  exposure: { firstAudience: first, ...(next === undefined ? {} : { nextAudience: next }) },
+});
+const planned = (...steps: Written[]): Written => ({ exposure: { plan: steps } });
+const open = { "regulated-region": buildAudience("regulated-region", { where: [{ property: "region", in: ["ch"] }] }) };
+
+describe("what holds a stage", () => {
+  it.each<[string, Stage, GateContext, string, string, RegExp]>([
+    [
+      "no candidate",
+      "offline-eval",
+      build({ approval: { status: "draft" }, candidate: undefined }),
+      "complete-record",
+      "blocked",
+      /lacks the candidate$/,
+    ],
+    [
+      "a prompt file that is missing",
+      "offline-eval",
+      { ...build(), route: resolve(writeRecord(), {}) },
+      "complete-record",
+      "blocked",
+      /baseline whose files.*candidate whose files/,
+    ],
+    [
+      "no workflow",
+      "internal-canary",
+      build({ workflow: undefined }),
+      "complete-record",
+      "blocked",
+      /lacks `workflow`/,
+    ],
+    [
+      "no first audience",
+      "internal-canary",
+      build({ exposure: {} }),
+      "complete-record",
+      "blocked",
+      /the first audience/,
+    ],
+    ["no rollback", "internal-canary", build({ rollback: undefined }), "complete-record", "blocked", /`rollback`/],
+    [
+      "no offline evaluation",
+      "shadow",
+      build({}, { evidence: [] }),
+      "offline-eval-evidence",
+      "blocked",
+      /offline-eval: no evidence that counts$/,
+    ],
+    [
+      "an offline evaluation that does not count",
+      "internal-canary",
+      build({}, { evidence: [evidence("offline-eval", "does-not-count")] }),
+      "offline-eval-evidence",
+      "blocked",
+      /offline-eval does not count: because/,
+    ],
+    [
+      "an offline evaluation that is missing",
+      "customer-canary",
+      build({}, { ...atInternal, evidence: [] }),
+      "offline-eval-evidence",
+      "blocked",
+      /no evidence/,
+    ],
+    [
+      "evidence that the policy asks for",
+      "internal-canary",
+      build(
+        {},
+        {
+          policy: buildPolicy({
+            stages: {
+              "internal-canary": { soakMs: null, evidence: ["adversarial-eval"], roles: [], mayBeSkipped: false },
+            },
+          }),
+        },
+      ),
+      "policy-evidence",
+      "blocked",
+      /adversarial-eval: no evidence/,
+    ],
+    [
+      "no result of a live comparison",
+      "default",
+      build({}, { ...atComparison, evidence: [evidence("offline-eval")] }),
+      "launch-evidence",
+      "blocked",
+      /ab-result or canary-report: no evidence/,
+    ],
+    [
+      "no rehearsal at high",
+      "internal-canary",
+      build({}, { tier: "high", rehearsals: [] }),
+      "rehearsal",
+      "waiting",
+      /routeward rehearse/,
+    ],
+    [
+      "no rehearsal at restricted",
+      "customer-canary",
+      build({}, { ...atInternal, tier: "restricted", rehearsals: [] }),
+      "rehearsal",
+      "waiting",
+      /routeward rehearse/,
+    ],
+    [
+      "a rehearsal of another candidate",
+      "internal-canary",
+      build({}, { tier: "high", rehearsals: [buildRehearsal({ candidateDigest: "x" })] }),
+      "rehearsal",
+      "waiting",
+      /was not rehearsed/,
+    ],
+    [
+      "a failed rehearsal",
+      "internal-canary",
+      build({}, { tier: "high", rehearsals: [buildRehearsal({ ok: false })] }),
+      "rehearsal",
+      "waiting",
+      /failed/,
+    ],
+    [
+      "an audience that nobody defined",
+      "internal-canary",
+      build(planned({ stage: "internal-canary", audience: "unknown" })),
+      "audiences-known",
+      "blocked",
+      /defines no audience unknown/,
+    ],
+    [
+      "an internal canary for customers",
+      "internal-canary",
+      build(planned({ stage: "internal-canary", audience: "low-risk" })),
+      "audiences-known",
+      "blocked",
+      /low-risk is not internal/,
+    ],
+    [
+      "an exclusion that nobody defined",
+      "shadow",
+      build({ exposure: { plan: writtenPlan, excluded: ["unknown"] } }),
+      "audiences-known",
+      "blocked",
+      /defines no exclusion unknown/,
+    ],
+    [
+      "an exclusion that excludes nobody",
+      "shadow",
+      build({ exposure: { plan: writtenPlan.slice(0, 2), excluded: ["all-eligible"] } }),
+      "audiences-known",
+      "blocked",
+      /excludes nobody/,
+    ],
+    [
+      "an attribute exclusion without safe at high",
+      "internal-canary",
+      build({}, { tier: "high", policy: buildPolicy({ audiences: { ...audiences, ...open } }) }),
+      "safe-exclusions",
+      "blocked",
+      /regulated-region has no `safe` list/,
+    ],
+    [
+      "no guardrail",
+      "internal-canary",
+      build({ guardrails: [] }),
+      "guardrails-declared",
+      "blocked",
+      /no guardrail is declared/,
+    ],
+    [
+      "a metric that the policy does not define",
+      "internal-canary",
+      build({}, { policy: buildPolicy({ metrics: {} }) }),
+      "guardrails-declared",
+      "blocked",
+      /metric rubric-score, which the policy does not define/,
+    ],
+    [
+      "a category that no guardrail covers",
+      "customer-canary",
+      build({ guardrails: writtenGuardrails.slice(2) }, atInternal),
+      "categories-covered",
+      "blocked",
+      /covers quality, latency$/,
+    ],
+    [
+      "undeclared data",
+      "customer-canary",
+      build({ dataClasses: undefined }, atInternal),
+      "data-classes-declared",
+      "blocked",
+      /`dataClasses` is not declared/,
+    ],
+    [
+      "a stage that has not soaked",
+      "customer-canary",
+      build({}, { ...atInternal, live: buildLive({ soakedMs: 3_600_000 }) }),
+      "previous-stage-soaked",
+      "waiting",
+      /internal-canary has soaked 1 h of 24 h/,
+    ],
+    [
+      "a soak that the policy wants longer",
+      "customer-canary",
+      build(
+        {},
+        {
+          ...atInternal,
+          policy: buildPolicy({
+            stages: { "internal-canary": { soakMs: 5 * 86_400_000, evidence: [], roles: [], mayBeSkipped: false } },
+          }),
+        },
+      ),
+      "previous-stage-soaked",
+      "waiting",
+      /of 5 d/,
+    ],
+    [
+      "a stage that is not in its last step",
+      "ab-comparison",
+      build({}, { ...atCustomer, live: buildLive({ stage: "customer-canary", step: 1 }) }),
+      "previous-stage-soaked",
+      "waiting",
+      /step 2 of 3/,
+    ],
+    [
+      "a paused rollout",
+      "customer-canary",
+      build({}, { ...atInternal, live: buildLive({ paused: { at: "t", by: "olga", reason: "odd" } }) }),
+      "previous-stage-soaked",
+      "waiting",
+      /paused since t by olga: odd/,
+    ],
+    [
+      "a stage that is not live",
+      "customer-canary",
+      build(),
+      "previous-stage-soaked",
+      "waiting",
+      /internal-canary must be live/,
+    ],
+    [
+      "a failing guardrail",
+      "customer-canary",
+      build({}, { ...atInternal, guardrails: [reading("pass"), reading("fail")] }),
+      "guardrails-passing",
+      "blocked",
+      /guardrails fail: quality \(read\)/,
+    ],
+    [
+      "an inconclusive guardrail",
+      "customer-canary",
+      build({}, { ...atInternal, guardrails: [reading("inconclusive")] }),
+      "guardrails-passing",
+      "waiting",
+      /not settled/,
+    ],
+    [
+      "a guardrail that could not be read",
+      "customer-canary",
+      build({}, { ...atInternal, guardrails: [reading("error")] }),
+      "guardrails-passing",
+      "waiting",
+      /not settled/,
+    ],
+    ["no readings", "customer-canary", build(), "guardrails-passing", "waiting", /no readings/],
+    [
+      "no guardrail to read",
+      "customer-canary",
+      build({}, { ...atInternal, guardrails: [] }),
+      "guardrails-passing",
+      "blocked",
+      /no guardrail/,
+    ],
+    [
+      "a goal without a metric",
+      "ab-comparison",
+      build({ improvement: { goal: "x" } }, atCustomer),
+      "goal-metric",
+      "blocked",
+      /names no metric/,
+    ],
+    [
+      "a goal whose metric nobody defined",
+      "ab-comparison",
+      build({ improvement: { goal: "x", metric: "joy" } }, atCustomer),
+      "goal-metric",
+      "blocked",
+      /joy is not defined/,
+    ],
+    [
+      "no cleanup decision",
+      "default",
+      build({ cleanup: undefined }, atComparison),
+      "cleanup-decision",
+      "blocked",
+      /not decided/,
+    ],
+    [
+      "a cleanup without date and owner",
+      "default",
+      build({ cleanup: { decision: "permanent" } }, atComparison),
+      "cleanup-decision",
+      "blocked",
+      /lacks a date and an owner/,
+    ],
+    [
+      "a stage too far",
+      "customer-canary",
+      build(),
+      "stage-order",
+      "blocked",
+      /this candidate is not live yet, so internal-canary is next, not customer-canary/,
+    ],
+    [
+      "two stages at once",
+      "ab-comparison",
+      build({}, atInternal),
+      "stage-order",
+      "blocked",
+      /internal-canary is live, so customer-canary is next/,
+    ],
+    [
+      "a stage that the plan does not have",
+      "internal-canary",
+      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
+      "stage-order",
+      "blocked",
+      /plan has no stage internal-canary/,
+    ],
+    [
+      "shadow in the plan comes first",
+      "internal-canary",
+      build(planned({ stage: "shadow" }, ...writtenPlan)),
+      "stage-order",
+      "blocked",
+      /shadow is next/,
+    ],
+    [
+      "a plan without an internal canary",
+      "customer-canary",
+      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
+      "stage-order",
+      "blocked",
+      /leaves out internal-canary before customer-canary/,
+    ],
+    [
+      "the breach's candidate with old evidence",
+      "internal-canary",
+      build({}, { latch: buildLatch(), evidence: [evidence("offline-eval", "does-not-count")] }),
+      "evidence-after-breach",
+      "blocked",
+      /rolled back for a breach/,
+    ],
+    [
+      "a freeze window",
+      "internal-canary",
+      build(
+        {},
+        {
+          policy: buildPolicy({
+            freeze: [{ name: "launch", cron: "0 0 15 6 *", lastsMs: 86_400_000, timezone: "UTC" }],
+          }),
+        },
+      ),
+      "freeze",
+      "waiting",
+      /freeze window launch holds until 2026-06-16T00:00:00.000Z/,
+    ],
+  ])("%s", (_name, stage, context, id, state, text) => {
+    const found = judgeGates(context, stage).find((gate) => gate.gate === id);
+    expect(found?.state).toBe(state);
+    expect(found?.text).toMatch(text);
+  });
+});
+
+describe("what does not hold a stage", () => {
+  it.each<[string, Stage, GateContext, string]>([
+    ["no rehearsal at medium", "internal-canary", build({}, { rehearsals: [] }), "rehearsal"],
+    [
+      "a stage that the policy lets out of the plan",
+      "customer-canary",
+      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] }), {
+        policy: buildPolicy({
+          stages: { "internal-canary": { soakMs: null, evidence: [], roles: [], mayBeSkipped: true } },
+        }),
+      }),
+      "stage-order",
+    ],
+    ["shadow left out of the plan", "internal-canary", build(), "stage-order"],
+    [
+      "an edit at a stage that was entered",
+      "internal-canary",
+      build({}, { ...atCustomer, isGrowing: false }),
+      "stage-order",
+    ],
+    [
+      "a freeze window while nothing grows",
+      "internal-canary",
+      build(
+        {},
+        {
+          isGrowing: false,
+          policy: buildPolicy({ freeze: [{ name: "x", cron: "* * * * *", lastsMs: 60_000, timezone: "UTC" }] }),
+        },
+      ),
+      "freeze",
+    ],
+    [
+      "failing guardrails while nothing grows",
+      "customer-canary",
+      build({}, { ...atCustomer, isGrowing: false, guardrails: [reading("fail")] }),
+      "guardrails-passing",
+    ],
+    [
+      "the breach of another candidate",
+      "internal-canary",
+      build({}, { latch: buildLatch({ candidateDigest: "x" }) }),
+      "evidence-after-breach",
+    ],
+    [
+      "a rollback by hand",
+      "internal-canary",
+      build({}, { latch: buildLatch({ cause: "command" }), evidence: [evidence("offline-eval")] }),
+      "evidence-after-breach",
+    ],
+    [
+      "the short form with an internal audience",
+      "internal-canary",
+      build(short("internal-support", "low-risk")),
+      "stage-order",
+    ],
+    ["an exclusion with safe at high", "internal-canary", build({}, { tier: "high" }), "safe-exclusions"],
+  ])("%s", (_name, stage, context, id) => {
+    expect(["ok", undefined]).toContain(judgeGates(context, stage).find((gate) => gate.gate === id)?.state);
+  });
+});
+
+it("later stages say what they will need", () => {
+  const context = build({ cleanup: undefined, improvement: undefined });
+  expect(foreseeGates(context, "customer-canary")).toEqual([
+    "internal-canary soaked for 24 h",
+    "all guardrails passing",
+  ]);
+  expect(foreseeGates(context, "default")).toEqual([
+    "ab-result or canary-report: no evidence that counts",
+    "ab-comparison soaked for 7 d",
+    "all guardrails passing",
+    "`improvement` names no metric for its goal",
+    "`cleanup` is not decided: remove or permanent, with date and owner",
+  ]);
+});
+
+it("the gate table, as the docs print it", () => {
+  const table = gates.map((gate) => `${gate.id} (from ${gate.stages[0] ?? ""}): ${gate.asks}`);
+  expect(gates.every((gate) => gate.stages.every((stage) => stages.includes(stage)))).toBe(true);
+  expect(table.join("\n")).toMatchInlineSnapshot(`
+    "complete-record (from offline-eval): baseline, candidate and owner are recorded; from internal-canary on workflow, first audience and rollback too
+    stage-order (from shadow): one stage at a time, in the plan's order; stages are left out only where the policy allows
+    rollback-latch (from shadow): after a rollback only a merge that is approved after it goes forward again
+    evidence-after-breach (from shadow): a candidate that was rolled back for a breach needs evidence made after the breach
+    offline-eval-evidence (from shadow): an offline evaluation of this candidate counts
+    policy-evidence (from offline-eval): evidence of every kind that the policy asks for this stage counts
+    launch-evidence (from default): an A/B result or a canary report counts
+    rehearsal (from internal-canary): at high and restricted risk Routeward has rehearsed the way back for this candidate
+    audiences-known (from shadow): the policy defines every audience and exclusion that is named; the internal canary's is internal
+    safe-exclusions (from shadow): at high and restricted risk an exclusion by attribute says who is safe, so that unknown users get the baseline
+    guardrails-declared (from internal-canary): there are guardrails, each with a threshold or margin and a metric that the policy defines
+    categories-covered (from customer-canary): guardrails cover every category that the policy requires
+    data-classes-declared (from customer-canary): the route says which classes of data it handles
+    previous-stage-soaked (from customer-canary): the stage before is live, in its last step, and has soaked without interruption
+    guardrails-passing (from customer-canary): every guardrail passes on the stage that is live
+    goal-metric (from ab-comparison): the improvement goal names its metric
+    cleanup-decision (from default): it is decided whether the flag is removed or permanent, with date and owner
+    freeze (from shadow): no freeze window holds"
+  `);
+});
