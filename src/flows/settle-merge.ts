@@ -57,6 +57,8 @@ function approvedContent(
 ): ApprovedRoute | null {
   const { facts } = judged;
   const content = facts.head.contents[route.path];
+  // A file that changed its flag key leaves the old flag behind: its text belongs to the new one.
+  if (route.status === "removed") return null;
   if (route.binding === null || content?.kind !== "text" || route.baselineDigest === null) return null;
   const parsed = parseRouteFile(route.path, content);
   if (!parsed.ok) return null;
