@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isBound, parseMargin, parseThreshold } from "./bound.ts";
+import { isBound, parseEvidenceThreshold, parseMargin, parseThreshold } from "./bound.ts";
 
 it.each<[string, string, number]>([
   ["<= 1800", "<=", 1800],
@@ -8,6 +8,19 @@ it.each<[string, string, number]>([
   ["< -1.5", "<", -1.5],
 ])("the threshold %s is read", (text, operator, amount) => {
   expect(parseThreshold(text)).toEqual({ operator, unit: "value", amount, text });
+});
+
+it.each<[string, string, number]>([
+  ["95%", ">=", 0.95],
+  [">= 99.5 %", ">=", 0.995],
+  ["<= 3%", "<=", 0.03],
+  ["< 0.2", "<", 0.2],
+])("evidence has the threshold %s", (text, operator, amount) => {
+  expect(parseEvidenceThreshold(text)).toEqual({ operator, unit: "value", amount, text });
+});
+
+it.each(["", "95", "%", "1e2%", "-3%", "95%%", "baseline + 3%", "9999%"])("%j is no threshold of evidence", (text) => {
+  expect(isBound(parseEvidenceThreshold(text))).toBe(false);
 });
 
 it.each<[string, string, number]>([

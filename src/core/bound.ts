@@ -40,6 +40,24 @@ export function parseThreshold(text: string): Bound | BoundFault {
   return { operator, unit: "value", amount: Number(match[2]), text };
 }
 
+const shareForm = /^(<=|<|>=|>|==)?[ ]{0,3}(\d{1,3}(?:\.\d{1,6})?)[ ]?%$/;
+
+/**
+ * A threshold of evidence (SPEC 8), in a record and in the policy alike: an absolute one, or a share in percent, where `95%` alone means at
+ * least that much. Shares are kept as numbers between 0 and 1, as every reader gives results.
+ */
+export function parseEvidenceThreshold(text: string): Bound | BoundFault {
+  const match = shareForm.exec(text.trim());
+  if (match !== null) {
+    const amount = Number((Number(match[2]) / 100).toPrecision(12));
+    return { operator: operatorOf(match[1]) ?? ">=", unit: "value", amount, text };
+  }
+  const parsed = parseThreshold(text);
+  return isBound(parsed)
+    ? parsed
+    : { ...parsed, expected: 'a comparison with a number, for example ">= 0.95" or "95%"' };
+}
+
 /**
  * A margin against the baseline: `<= baseline + 10%` (relative) or `<= baseline + 2pp` (percentage points).
  */

@@ -1,3 +1,4 @@
+import type { JsonValue } from "./json.ts";
 import type { Stage } from "./scales.ts";
 
 /** A person or bot of GitHub. Compared by `id`, because logins are renamed. */
@@ -139,10 +140,14 @@ export interface LiveState {
   revision: string;
   mergeSha: string;
   enteredAt: string;
-  /** Milliseconds spent soaking in this step while nothing was wrong. */
+  /** Milliseconds spent soaking in this step while nothing was wrong; filled in from the guardrail watch when it is gathered. */
   soakedMs: number;
   provenAt: string;
   paused: { at: string; by: string; reason: string } | null;
+  /** The step of the stage that has begun and is not proven yet: from here on only a pause or a rollback stops it. Absent: none. */
+  nextStep?: number | undefined;
+  /** SHA-256 of the contents of every FeatBit segment that the proven targeting leans on, by key. Absent: none was recorded. */
+  segments?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Above Git: set by every rollback, released only by a merge approved after it (SPEC 13). */
@@ -199,7 +204,52 @@ export type WorkflowRunFacts =
       bundlesAtHead: Readonly<Record<string, string>>;
       /** Text of the record in the artifact that bears the record's id; null when there is no such artifact. */
       artifactText: string | null;
+      /** Texts of the artifact by file name, without folders: a wrapper record's output stands beside it. Absent: none were read. */
+      artifactFiles?: Readonly<Record<string, string>>;
     };
+
+/** What GitHub's API says about the check run that an evidence record names (SPEC 8): the newest one of that app and name. */
+export type CheckRunFacts =
+  | { kind: "not-found" }
+  | {
+      kind: "found";
+      checkRunId: number;
+      appId: number;
+      /** `github-actions` for runs that a workflow makes, whose file the author may have changed. */
+      appSlug: string;
+      name: string;
+      /** Null while it is not completed. */
+      conclusion: string | null;
+      /** Commit that it checked. */
+      commit: string;
+      /** ISO 8601. */
+      completedAt: string | null;
+      /** Shown, never fetched. */
+      url: string | null;
+      /** Digests of the bundles in the route files at that commit, by flag key. */
+      bundlesAtCommit: Readonly<Record<string, string>>;
+    };
+
+/** An attestation whose signature was verified against the operator's trust root. Whose it is remains to be judged. */
+export interface VerifiedAttestation {
+  /** Repository in which the signing workflow ran; null when the certificate does not say. */
+  repositoryId: number | null;
+  /** Path of the signing workflow file when it belongs to this repository; else its whole address. */
+  workflow: string;
+  /** The workflow file at the commit that the certificate names is the one of the default branch. */
+  workflowMatchesDefaultBranch: boolean;
+  /** Null when the certificate does not say. */
+  runId: number | null;
+  /** The in-toto statement that was signed. */
+  statement: JsonValue;
+}
+
+/** What is attested about one bundle digest (SPEC 8, attested trust). */
+export interface AttestationFacts {
+  verified: readonly VerifiedAttestation[];
+  /** Why others, or all, are not believed; sentences. */
+  refused: readonly string[];
+}
 
 /** One reading of a metric for one variation. `value` null means that there was no data. */
 export interface Measurement {
@@ -237,6 +287,10 @@ export interface FileFacts {
   rehearsals: readonly Rehearsal[];
   /** By evidence id. */
   workflowRuns: Readonly<Record<string, WorkflowRunFacts>>;
+  /** By evidence id. Absent: nothing was asked. */
+  checkRuns?: Readonly<Record<string, CheckRunFacts>>;
+  /** By bundle digest. Absent: nothing was asked. */
+  attestations?: Readonly<Record<string, AttestationFacts>>;
   /** By `binding/flagKey`. */
   measurements: Readonly<Record<string, readonly Measurement[]>>;
 }

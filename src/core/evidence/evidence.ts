@@ -27,6 +27,10 @@ export interface EvidenceRecord {
   /** Why the run cannot count whatever its score: partial, cancelled, errored, without assertions. */
   defects: readonly string[];
   format: string;
+  /** The check run that is the evidence, for the format `check-run`; its conclusion comes from GitHub, never from the file. */
+  check?: { appId: number; name: string; commit: string | null };
+  /** Paths of the files that make the record: its own, and the tool's output behind a wrapper. Absent for an inline record alone. */
+  files?: readonly string[];
   place: Place;
 }
 

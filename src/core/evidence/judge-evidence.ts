@@ -1,8 +1,8 @@
-import { isBound, parseThreshold } from "../bound.ts";
+import { isBound, parseEvidenceThreshold } from "../bound.ts";
 import type { Rehearsal, WorkflowRunFacts } from "../facts.ts";
 import type { Policy } from "../policy/policy.ts";
 import { cut, type Place } from "../problem.ts";
-import { atLeast, tiers, type Tier } from "../scales.ts";
+import { atLeast, tiers, type Tier, type Trust } from "../scales.ts";
 import type { EvidenceFinding, EvidenceKind, EvidenceRecord } from "./evidence.ts";
 import { keepsLimit } from "./keeps-limit.ts";
 
@@ -25,6 +25,12 @@ export interface RunOfRecord {
   artifact: EvidenceRecord | null;
 }
 
+/** How far a record can be believed, and why not further. */
+export interface TrustFinding {
+  level: Trust;
+  why: string;
+}
+
 /** Kinds that are scores on a dataset: without a named one nobody can say what was measured. */
 const kindsOnDataset: readonly EvidenceKind[] = ["offline-eval", "regression-eval", "adversarial-eval"];
 
@@ -38,14 +44,15 @@ export function isRehearsalId(id: string): boolean {
 
 /**
  * Judges one record for one route: does it count for what is asked, was it passed, and how far can it be trusted (SPEC 8).
+ * `trust` is given where something else than a workflow run vouches for the record.
  * `passed` is recomputed from result or counts and the stricter of the record's and the policy's threshold.
  */
 export function judgeEvidence(
   record: EvidenceRecord,
   run: RunOfRecord | null,
   context: EvidenceContext,
+  trust: TrustFinding = judgeTrust(record, run, context),
 ): EvidenceFinding {
-  const trust = judgeTrust(record, run, context);
   const score = judgeScore(record, context);
   const objections = [
     ...record.defects,
@@ -195,7 +202,7 @@ function judgeScore(record: EvidenceRecord, context: EvidenceContext): { passed:
   if (thresholds.length === 0) return { passed: null, why: "neither the record nor the policy names a threshold" };
   const shown = Number(value.toPrecision(6));
   for (const { text, whose } of thresholds) {
-    const bound = parseThreshold(text.slice(0, 100));
+    const bound = parseEvidenceThreshold(text.slice(0, 100));
     if (!isBound(bound)) return { passed: null, why: `${whose} threshold ${cut(text, 40)} cannot be read` };
     // Both must hold, which is the same as the stricter one, and needs no order between them.
     if (!keepsLimit(value, bound.operator, bound.amount))
@@ -205,12 +212,8 @@ function judgeScore(record: EvidenceRecord, context: EvidenceContext): { passed:
 }
 
 /** Workflow trust needs every link of the chain (SPEC 8); the first one that is missing is named. */
-function judgeTrust(
-  record: EvidenceRecord,
-  run: RunOfRecord | null,
-  context: EvidenceContext,
-): { level: "declared" | "workflow"; why: string } {
-  const declared = (why: string) => ({ level: "declared" as const, why: `declared only: ${why}` });
+export function judgeTrust(record: EvidenceRecord, run: RunOfRecord | null, context: EvidenceContext): TrustFinding {
+  const declared = (why: string): TrustFinding => ({ level: "declared", why: `declared only: ${why}` });
   const { producer } = record;
   if (producer === null) return declared("a file of the pull request, no workflow run is named");
   if (run === null || run.facts.kind === "not-found") return declared(`workflow run ${producer.runId} was not found`);

@@ -1,29 +1,35 @@
 import { createHash } from "node:crypto";
 import { renderCanonical } from "../audit/canonical-text.ts";
-import type { FileContent, Rehearsal, Snapshot, WorkflowRunFacts } from "../facts.ts";
+import type { AttestationFacts, CheckRunFacts, FileContent, Rehearsal, Snapshot, WorkflowRunFacts } from "../facts.ts";
 import type { JsonValue } from "../json.ts";
 import type { Policy } from "../policy/policy.ts";
 import { cut, type Parsed, type Place } from "../problem.ts";
 import { placeOf, type EvidenceReference, type RouteFile } from "../routes/route-file.ts";
 import type { EvidenceFinding, EvidenceRecord } from "./evidence.ts";
+import { judgeAttestation } from "./judge-attestation.ts";
+import { completeCheckRecord, judgeCheckTrust } from "./judge-check-run.ts";
 import {
   isRehearsalId,
   judgeEvidence,
   judgeRehearsal,
+  judgeTrust,
   reportMissingEvidence,
   type EvidenceContext,
   type RunOfRecord,
 } from "./judge-evidence.ts";
-import { readEvidence, readInlineEvidence, type EvidenceFile } from "./read-evidence.ts";
+import { listEvidencePaths, readEvidence, readInlineEvidence, type EvidenceFile } from "./read-evidence.ts";
 
 /** Where the evidence of a route is looked for, and what it is judged against. */
 export interface EvidenceSource {
   /** The commit that would be merged. */
   snapshot: Snapshot;
-  policy: Pick<Policy, "evidenceFolder">;
+  policy: Pick<Policy, "evidenceFolder" | "evidenceApps">;
   /** Rehearsals of this flag out of Routeward's own store. */
   rehearsals: readonly Rehearsal[];
   workflowRuns: Readonly<Record<string, WorkflowRunFacts>>;
+  checkRuns?: Readonly<Record<string, CheckRunFacts>> | undefined;
+  /** What is attested by bundle digest, and the repository whose workflows may have signed it. */
+  attested?: { repositoryId: number; byBundle: Readonly<Record<string, AttestationFacts>> } | undefined;
   context: EvidenceContext;
 }
 
@@ -57,8 +63,32 @@ function judgeReference(reference: EvidenceReference, place: Place, source: Evid
   const name = reference.kind === "id" ? reference.id : nameOf(reference.record);
   if (!parsed.ok) return { finding: reportUnread(name, parsed, place), digest: null };
   const record = parsed.value;
+  return { finding: judgeRecord(record, source), digest: digestRecord(record) };
+}
+
+/** Whoever vouches most for the record says how far it is trusted: an attestation, a check run's app, or a workflow run. */
+function judgeRecord(record: EvidenceRecord, source: EvidenceSource): EvidenceFinding {
+  const { context } = source;
+  if (record.check !== undefined) {
+    const facts = valueOf(source.checkRuns, record.id);
+    const completed = completeCheckRecord(record, facts, context.policy);
+    const trust = judgeCheckTrust(completed, facts, context, source.policy.evidenceApps);
+    return judgeEvidence(completed, null, context, trust);
+  }
   const run = record.producer === null ? null : findRun(record, source);
-  return { finding: judgeEvidence(record, run, source.context), digest: digestRecord(record) };
+  const byRun = judgeTrust(record, run, context);
+  const wanted = record.kind === "baseline-check" ? context.baselineDigest : context.candidateDigest;
+  const attestations = wanted === null ? null : valueOf(source.attested?.byBundle, wanted);
+  const repositoryId = source.attested?.repositoryId ?? null;
+  const from = { attestations, repositoryId, contents: source.snapshot.contents };
+  const attested = judgeAttestation(record, from, context);
+  if (attested === null) return judgeEvidence(record, run, context, byRun);
+  const trust = attested.level === null ? { level: byRun.level, why: `${byRun.why}; ${attested.why}` } : attested;
+  return judgeEvidence(record, run, context, trust);
+}
+
+function valueOf<Value>(table: Readonly<Record<string, Value>> | undefined, key: string): Value | null {
+  return table !== undefined && Object.hasOwn(table, key) ? (table[key] ?? null) : null;
 }
 
 function nameOf(record: JsonValue): string {
@@ -94,20 +124,27 @@ function hideLink(content: FileContent, mode: Snapshot["entries"][number]["mode"
 }
 
 /**
- * The run that a record names, with the record as the run's artifact holds it. The artifact is read alone: with the pull request's files
+ * The run that a record names, with the record as the run's artifact holds it, a wrapper with the output beside it. The artifact is read alone: with the pull request's files
  * beside it, an author could complete a wrapper from the artifact with an output of their own.
  */
 function findRun(record: EvidenceRecord, source: EvidenceSource): RunOfRecord | null {
-  const facts = Object.hasOwn(source.workflowRuns, record.id) ? source.workflowRuns[record.id] : undefined;
-  if (facts === undefined) return null;
+  const facts = valueOf(source.workflowRuns, record.id);
+  if (facts === null) return null;
   if (facts.kind === "not-found" || facts.artifactText === null) return { facts, artifact: null };
   const folder = source.policy.evidenceFolder;
   const path = `${folder}/${record.id}.yaml`;
-  const content: FileContent = { kind: "text", text: facts.artifactText };
-  const parsed = readEvidence(record.id, [{ path, content }], { folder, place: record.place });
+  const others = Object.entries(facts.artifactFiles ?? {}).map(([name, text]): EvidenceFile => {
+    return { path: `${folder}/${name}`, content: { kind: "text", text } };
+  });
+  const names = listEvidencePaths(folder, record.id);
+  const files: readonly EvidenceFile[] = [
+    { path, content: { kind: "text", text: facts.artifactText } },
+    ...others.filter((file) => !names.includes(file.path)),
+  ];
+  const parsed = readEvidence(record.id, files, { folder, place: record.place });
   return { facts, artifact: parsed.ok ? parsed.value : null };
 }
 
-function digestRecord({ place: _place, ...record }: EvidenceRecord): string {
+function digestRecord({ place: _place, files: _files, ...record }: EvidenceRecord): string {
   return createHash("sha256").update(renderCanonical(record)).digest("hex");
 }

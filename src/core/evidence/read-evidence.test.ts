@@ -49,6 +49,7 @@ describe("a record in Routeward's own form", () => {
     });
     expect(recordOf(parsed)).toEqual({
       id: "offline-eval-run-2026-06-11",
+      files: ["e/offline-eval-run-2026-06-11.yaml"],
       kind: "offline-eval",
       bundle: digest,
       dataset: { name: "support-golden-2026-06", digest: `sha256:${"ab".repeat(32)}`, size: 240 },

@@ -8,7 +8,7 @@ import { placeInDocument, type YamlDocument } from "../yaml/yaml-document.ts";
 import type { EvidenceRecord } from "./evidence.ts";
 import { momentOf } from "./read-field.ts";
 import { readToolOutput } from "./read-tool-output.ts";
-import { evidenceSchema, type EvidenceInput, type ToolFormat } from "./record-schema.ts";
+import { checkRunFormat, evidenceSchema, type EvidenceInput, type ToolFormat } from "./record-schema.ts";
 import type { ToolReading } from "./tool-reading.ts";
 
 /** A file of the evidence folder, as the gatherer read it. */
@@ -22,6 +22,11 @@ const extensions = ["yaml", "yml", "json", "xml"] as const;
 /** Paths at which the record of an id may stand (SPEC 8). */
 export function listEvidencePaths(folder: string, id: string): readonly string[] {
   return extensions.map((extension) => `${folder}/${id}.${extension}`);
+}
+
+/** Path of the tool's output that a wrapper names: in the evidence folder, with or without the folder's name before it. */
+export function outputPathOf(folder: string, file: string): string {
+  return file.startsWith(`${folder}/`) ? file : `${folder}/${file}`;
 }
 
 /**
@@ -47,7 +52,7 @@ export function readEvidence(
   const document = parsed.value;
   const tool = recogniseTool(document.value);
   if (tool !== null) return refuse(explainBareTool(file.path, tool));
-  return readRecord(document, [], document.value, { id, files, folder: context.folder });
+  return readRecord(document, [], document.value, { id, files, folder: context.folder, own: [file.path] });
 }
 
 /**
@@ -67,7 +72,7 @@ export function readInlineEvidence(
     keys: new Map([["", position]]),
     values: new Map([["", position]]),
   };
-  return readRecord(document, [], record, { id: null, files, folder });
+  return readRecord(document, [], record, { id: null, files, folder, own: [] });
 }
 
 interface ReadContext {
@@ -75,6 +80,8 @@ interface ReadContext {
   id: string | null;
   files: readonly EvidenceFile[];
   folder: string;
+  /** Path of the record's own file; empty when it stands in the route file. */
+  own: readonly string[];
 }
 
 function readRecord(
@@ -101,7 +108,8 @@ function readRecord(
   }
   const place = placeInDocument(document, steps);
   const { format, file } = input;
-  if (!format && !file) return accept(input, place, nativeReading(input), "native");
+  if (format === checkRunFormat || input.check) return readCheck(document, steps, input, { place, own: context.own });
+  if (!format && !file) return accept(input, place, nativeReading(input), "native", context.own);
   if (!format || !file) {
     return refuse(
       problemAt(document, steps, {
@@ -116,6 +124,41 @@ function readRecord(
   return readWrapped(document, steps, input, { format, file, place, context });
 }
 
+/**
+ * A record whose evidence is a check run. What it says of itself is the bundle and the dataset; whether it passed and when is for GitHub to
+ * say, so scores beside it are a contradiction.
+ */
+function readCheck(
+  document: YamlDocument,
+  steps: readonly string[],
+  input: EvidenceInput,
+  at: { place: Place; own: readonly string[] },
+): Parsed<EvidenceRecord> {
+  const { check } = input;
+  const isWhole = input.format === checkRunFormat && check !== null && check !== undefined && !input.file;
+  if (!isWhole) {
+    return refuse(
+      problemAt(document, steps, {
+        code: "incomplete-check",
+        message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
+        expected: "format: check-run, and check: { app, name }",
+        found: Object.keys(input).filter((key) => key === "format" || key === "file" || key === "check"),
+        fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
+      }),
+    );
+  }
+  const claims = [input.result, input.counts, input.threshold].some((one) => one !== null && one !== undefined);
+  const reading = nativeReading(input);
+  const claimed =
+    "contradictory: a check run only succeeds or fails, so `result`, `counts` and `threshold` have no place";
+  const defects = [...reading.defects, ...(claims ? [claimed] : [])];
+  const own = { ...reading, threshold: null, result: null, counts: null, producedAt: null, defects };
+  const accepted = accept(input, at.place, own, checkRunFormat, at.own);
+  if (!accepted.ok) return accepted;
+  const value = { ...accepted.value, check: { appId: check.app, name: check.name, commit: check.commit ?? null } };
+  return { ...accepted, value };
+}
+
 function readWrapped(
   document: YamlDocument,
   steps: readonly string[],
@@ -123,7 +166,7 @@ function readWrapped(
   wrapped: { format: ToolFormat; file: string; place: Place; context: ReadContext },
 ): Parsed<EvidenceRecord> {
   const { format, file, place, context } = wrapped;
-  const path = file.startsWith(`${context.folder}/`) ? file : `${context.folder}/${file}`;
+  const path = outputPathOf(context.folder, file);
   const output = context.files.find((one) => one.path === path);
   const refuseFile = (message: string, found: string, fix: string): Parsed<EvidenceRecord> =>
     refuse(
@@ -161,7 +204,7 @@ function readWrapped(
       "Correct `format`, or commit the tool's own output.",
     );
   }
-  return accept(input, place, joinReading(input, reading.value), format);
+  return accept(input, place, joinReading(input, reading.value), format, [...context.own, path]);
 }
 
 /** The wrapper completes what the tool leaves out and never replaces what the tool says. */
@@ -219,7 +262,13 @@ function nativeReading(input: EvidenceInput): ToolReading {
   };
 }
 
-function accept(input: EvidenceInput, place: Place, reading: ToolReading, format: string): Parsed<EvidenceRecord> {
+function accept(
+  input: EvidenceInput,
+  place: Place,
+  reading: ToolReading,
+  format: string,
+  files: readonly string[],
+): Parsed<EvidenceRecord> {
   const isRegistry = format === "sagemaker";
   const isMisused = isRegistry && input.kind !== "registry-approval";
   const defects = isMisused
@@ -232,6 +281,7 @@ function accept(input: EvidenceInput, place: Place, reading: ToolReading, format
     producer: input.producer ?? null,
     defects,
     format,
+    ...(files.length === 0 ? {} : { files }),
     place,
   };
   return { ok: true, value, problems: [] };

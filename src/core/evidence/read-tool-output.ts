@@ -19,7 +19,7 @@ const deepest = 100;
 export function readToolOutput(format: ToolFormat, text: string, select: ToolSelection): ToolResult {
   if (text.length > longestOutput) return { ok: false, why: `longer than ${longestOutput} characters` };
   if (format === "junit") return readJunit(text);
-  const parsed = parseJson(text);
+  const parsed = parseToolJson(text);
   if (!parsed.ok) return parsed;
   switch (format) {
     case "promptfoo":
@@ -37,7 +37,9 @@ export function readToolOutput(format: ToolFormat, text: string, select: ToolSel
   }
 }
 
-function parseJson(text: string): { ok: true; value: JsonValue } | { ok: false; why: string } {
+/** Parses the JSON of a tool's output within the bounds that the readers rely on. Never throws. */
+export function parseToolJson(text: string): { ok: true; value: JsonValue } | { ok: false; why: string } {
+  if (text.length > longestOutput) return { ok: false, why: `longer than ${longestOutput} characters` };
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
   if (countDepth(source) > deepest) return { ok: false, why: `nested deeper than ${deepest}` };
   let isWhole = true;

@@ -7,6 +7,9 @@ import { strictMap } from "../yaml/strict-map.ts";
 export const toolFormats = ["promptfoo", "openai-eval", "inspect", "junit", "sagemaker", "in-toto"] as const;
 export type ToolFormat = (typeof toolFormats)[number];
 
+/** The format of a record whose evidence is a check run of CI: there is no file, GitHub is asked. */
+export const checkRunFormat = "check-run";
+
 const digest = z
   .string()
   .regex(/^(?:mrb1:)?sha256:[0-9a-f]{64}$/, { error: () => "a digest: mrb1:sha256: and 64 hex digits" });
@@ -44,8 +47,22 @@ export const evidenceSchema = strictMap({
     .nullish()
     .describe("Without it the record is only declared."),
   passed: z.boolean().nullish().describe("Ignored: whether a record passed is recomputed."),
-  format: z.enum(toolFormats).nullish(),
+  format: z.enum([...toolFormats, checkRunFormat]).nullish(),
   file: repositoryPath.nullish().describe("File of the tool's output in the evidence folder."),
+  check: strictMap({
+    app: z
+      .int()
+      .min(1)
+      .describe("Id of the GitHub App that makes the check run; the policy lists it in `evidenceApps`."),
+    name: filledText.max(255).describe("Name of the check run."),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/, { error: () => "a commit id: 40 hex digits" })
+      .nullish()
+      .describe("The commit that was checked; without it the head of the pull request."),
+  })
+    .nullish()
+    .describe("For the format `check-run`: which check run is the evidence."),
   select: strictMap({ provider: filledText.max(200).nullish(), scorer: filledText.max(200).nullish() })
     .nullish()
     .describe("Which part of the output is meant, where it holds several."),

@@ -15,6 +15,7 @@ export const builtInPolicy: Omit<Policy, "digest"> = {
   tierRules: [],
   modelFamilies: {},
   evidenceThresholds: {},
+  evidenceApps: [],
   freeze: [],
   drift: "alert",
   onBreach: "pause",

@@ -2,7 +2,7 @@ import type { JsonValue } from "../json.ts";
 import type { Problem } from "../problem.ts";
 import { tiers, worst } from "../scales.ts";
 import { tableOf } from "../table-of.ts";
-import { isBound, parseThreshold } from "../bound.ts";
+import { isBound, parseEvidenceThreshold } from "../bound.ts";
 import { problemAt } from "../yaml/explain-schema-issues.ts";
 import type { PolicyFile, PolicySettings } from "./read-policy-file.ts";
 import type { Audience, Policy, StageGate, TierRule } from "./policy.ts";
@@ -80,6 +80,11 @@ const merges: { readonly [Key in keyof Required<PolicySettings>]: Merge<Key> } =
       if (!isStricter) report(["evidenceThresholds", kind], `${floorText} or stricter`, ownText);
       return isStricter ? ownText : floorText;
     }),
+  evidenceApps: (floor, own, report) => {
+    const extra = own.filter((app) => !floor.includes(app));
+    if (extra.length > 0) report(["evidenceApps"], `only ${floor.join(", ") || "none"}`, own);
+    return own.filter((app) => floor.includes(app));
+  },
   freeze: (floor, own, report) => {
     const others = own.filter((window, index) => {
       const same = floor.find((one) => one.name === window.name);
@@ -133,6 +138,7 @@ const settingKeys = [
   "tierRules",
   "modelFamilies",
   "evidenceThresholds",
+  "evidenceApps",
   "freeze",
   "drift",
   "onBreach",
@@ -229,8 +235,8 @@ function mergeRules(floor: readonly TierRule[], own: readonly TierRule[], report
 }
 
 function isStricterThreshold(floor: string, own: string): boolean {
-  const low = parseThreshold(floor);
-  const mine = parseThreshold(own);
+  const low = parseEvidenceThreshold(floor);
+  const mine = parseEvidenceThreshold(own);
   if (!isBound(low) || !isBound(mine)) return false;
   if (isSame({ ...low, text: "" }, { ...mine, text: "" })) return true;
   const isUpper = low.operator === "<=" || low.operator === "<";

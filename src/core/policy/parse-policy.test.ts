@@ -198,6 +198,20 @@ describe("the organisation's floor", () => {
       ">= 0.9",
     ],
     [
+      "a threshold in percent is compared as a share",
+      "evidenceThresholds: { offline-eval: '95%' }",
+      "evidenceThresholds: { offline-eval: '>= 0.9' }",
+      (one) => one.evidenceThresholds["offline-eval"],
+      "95%",
+    ],
+    [
+      "apps whose check runs count may only be fewer",
+      "evidenceApps: [7, 8]",
+      "evidenceApps: [8, 9]",
+      (one) => one.evidenceApps,
+      [8],
+    ],
+    [
       "an upper threshold may only be lower",
       "evidenceThresholds: { cost-check: '<= 3' }",
       "evidenceThresholds: { cost-check: '<= 4' }",

@@ -93,6 +93,11 @@ export const policySchema = strictMap({
     .nullish(),
   guardrails: z.array(z.enum(guardrailCategories)).nullish().describe("Categories that customer stages must cover."),
   evidenceThresholds: z.partialRecord(z.enum(evidenceKinds), z.string().max(100)).nullish(),
+  evidenceApps: z
+    .array(z.int().min(1))
+    .max(50)
+    .nullish()
+    .describe("Ids of GitHub Apps whose check runs count as evidence; GitHub Actions never does."),
   approvals: strictMap({
     counts: z.record(shortName, z.int().min(1).max(20)).nullish(),
     separationOfDuties: z.array(z.enum(tiers)).nullish(),

@@ -87,6 +87,8 @@ export interface Policy {
   modelFamilies: Readonly<Record<string, string>>;
   /** Threshold per evidence kind, for example `{"offline-eval": ">= 0.9"}`: stricter than what a record says of itself. */
   evidenceThresholds: Readonly<Record<string, string>>;
+  /** Ids of GitHub Apps whose check runs count as evidence of workflow trust; empty trusts none. */
+  evidenceApps: readonly number[];
   freeze: readonly FreezeWindow[];
   drift: "alert" | "repair";
   onBreach: "pause" | "rollback";

@@ -4,7 +4,7 @@ import { stages } from "../scales.ts";
 import { tableOf } from "../table-of.ts";
 import { longestWindowMs } from "../time/is-frozen.ts";
 import { parseDuration } from "../time/parse-duration.ts";
-import { isBound, parseThreshold } from "../bound.ts";
+import { isBound, parseEvidenceThreshold } from "../bound.ts";
 import { explainSchemaIssues, problemAt } from "../yaml/explain-schema-issues.ts";
 import { parseYaml } from "../yaml/parse-yaml.ts";
 import type { YamlDocument } from "../yaml/yaml-document.ts";
@@ -52,7 +52,7 @@ function checkPolicy(document: YamlDocument, input: PolicyInput): readonly Probl
     ];
   });
   const thresholds = Object.entries(input.evidenceThresholds ?? {}).flatMap(([kind, text]): Problem[] => {
-    const parsed = parseThreshold(text ?? "");
+    const parsed = parseEvidenceThreshold(text ?? "");
     if (isBound(parsed)) return [];
     return [
       problemAt(document, ["evidenceThresholds", kind], {
@@ -168,6 +168,7 @@ function normalisePolicy(input: PolicyInput): PolicySettings {
       ),
     );
   }
+  if (input.evidenceApps) settings.evidenceApps = [...new Set(input.evidenceApps)].sort((a, b) => a - b);
   if (input.freeze) {
     settings.freeze = input.freeze.map(({ name, cron, lasts, timezone }) => ({
       name,

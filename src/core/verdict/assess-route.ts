@@ -76,6 +76,8 @@ export function assessRoute(
     policy,
     rehearsals,
     workflowRuns: facts.workflowRuns,
+    checkRuns: facts.checkRuns,
+    attested: { repositoryId: facts.repository.id, byBundle: facts.attestations ?? {} },
     context: {
       at: facts.at,
       flagKey: record.flagKey,
