@@ -2,8 +2,6 @@ import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
-import type { CliCommand } from "./cli-command.ts";
-import { parseOptions } from "./parse-options.ts";
 
 /** Runs the app until SIGTERM or SIGINT; a second signal ends it at once, and what was in hand runs again at the next start. */
 export async function serve(env: Readonly<Record<string, string | undefined>>): Promise<number> {
@@ -26,7 +24,7 @@ export async function serve(env: Readonly<Record<string, string | undefined>>): 
     process.once("SIGTERM", resolve);
     process.once("SIGINT", resolve);
   });
-  const bot = await startBot(environment, operator, { log });
+  const bot = await startBot(environment, operator, { log, pace: environment.githubPace });
   const signal = await signalled;
   log.info({ signal }, "stopping");
   await bot.stop();
@@ -34,16 +32,3 @@ export async function serve(env: Readonly<Record<string, string | undefined>>): 
   setTimeout(() => process.exit(0), 500).unref();
   return 0;
 }
-
-/** `routeward serve`. */
-export const serveCommand: CliCommand = {
-  usage: `Usage: routeward serve
-
-Runs the GitHub App until SIGTERM or SIGINT. Its settings come from the environment and from the file that ROUTEWARD_CONFIG names:
-see docs/operation.md.
-`,
-  run(args, context) {
-    parseOptions(args, {}, 0);
-    return serve(context.env);
-  },
-};
