@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { ListenError } from "./listen-error.ts";
 
 /** One path of the operator's interface. Answers the body; a status other than 200 when given. */
 export type PageHandler = () => Promise<{ status?: number; contentType: string; body: string }>;
@@ -9,6 +10,18 @@ export interface HttpServer {
   port: number;
   /** Stops taking requests and waits for those in hand. */
   close(): Promise<void>;
+}
+
+const listenFailures: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program uses the port",
+  EACCES: "this user may not use the port",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host",
+};
+
+function explainListenFailure(place: string, cause: Error): ListenError {
+  const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
+  return new ListenError(`cannot listen on ${place}: ${listenFailures[code] ?? cause.message}`, { cause });
 }
 
 export interface HttpServerOptions {
@@ -35,7 +48,7 @@ function isAddressInfo(address: ReturnType<Server["address"]>): address is Addre
   return typeof address === "object" && address !== null;
 }
 
-/** Starts the one HTTP server of the process: webhooks, health, readiness and metrics. @throws what `listen` throws. */
+/** Starts the one HTTP server of the process: webhooks, health, readiness and metrics. @throws ListenError when the address cannot be had */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (await options.webhook(request, response)) return;
@@ -61,7 +74,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (cause) => reject(explainListenFailure(`${options.host}:${options.port}`, cause)));
     server.listen(options.port, options.host, resolve);
   });
   const address = server.address();

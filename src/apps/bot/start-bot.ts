@@ -51,7 +51,7 @@ function isKnownEvent(event: { id: string; name: string; payload: unknown }): ev
 /**
  * Starts the app (ARCHITECTURE, the walk).
  *
- * @throws StoreError when the store is not durable, in use or away; what `listen` throws when the port is taken
+ * @throws StoreError when the store is not durable, in use or away; ListenError when the port is taken
  */
 export async function startBot(
   environment: Environment,
@@ -187,6 +187,10 @@ export async function startBot(
     }),
     pages,
     reportFailure: (error) => log.error({ err: error }, "request failed"),
+  }).catch(async (error: unknown) => {
+    await Promise.all(flagPorts.map(([, port]) => port.close()));
+    await opened.close();
+    throw error;
   });
 
   // Everything that the process died with runs again before anything new is looked for.

@@ -22,6 +22,7 @@ it("fills in the defaults of an installation on github.com with the embedded sto
     store: { kind: "embedded", dataDir: "./data" },
     configPath: "./routeward.config.yaml",
     logLevel: "info",
+    githubPace: "github",
   });
 });
 
@@ -35,8 +36,15 @@ it.each([
 
 it("lists every mistake at once", () => {
   expect(
-    mistakesOf({ APP_ID: "x1", PORT: "99999", LOG_LEVEL: "loud", GHE_PROTOCOL: "ftp", DATABASE_URL: "mysql://x" }),
-  ).toHaveLength(7);
+    mistakesOf({
+      APP_ID: "x1",
+      PORT: "99999",
+      LOG_LEVEL: "loud",
+      GHE_PROTOCOL: "ftp",
+      GITHUB_PACE: "fast",
+      DATABASE_URL: "mysql://x",
+    }),
+  ).toHaveLength(8);
 });
 
 it("refuses to start without a webhook secret", () => {

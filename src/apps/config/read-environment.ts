@@ -15,6 +15,8 @@ export interface Environment {
   store: { kind: "embedded"; dataDir: string } | { kind: "postgres"; databaseUrl: string };
   configPath: string;
   logLevel: string;
+  /** How fast GitHub may be written to: as github.com asks, or without a pause. */
+  githubPace: "github" | "unpaced";
 }
 
 /** The configuration cannot be used. Every mistake is in the list, so that one start shows all of them. */
@@ -78,6 +80,9 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const logLevel = env["LOG_LEVEL"] ?? "info";
   if (!logLevels.includes(logLevel))
     mistakes.push(`LOG_LEVEL must be one of ${logLevels.join(", ")}, found "${logLevel}"`);
+  const githubPace = env["GITHUB_PACE"]?.trim() || "github";
+  if (githubPace !== "github" && githubPace !== "unpaced")
+    mistakes.push(`GITHUB_PACE must be github or unpaced, found "${githubPace}"`);
   const port = wholeNumber("PORT", env["PORT"] ?? "3000", 65_535);
   const databaseUrl = env["DATABASE_URL"]?.trim() ?? "";
   if (databaseUrl !== "" && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -101,5 +106,6 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
         : { kind: "postgres", databaseUrl },
     configPath: env["ROUTEWARD_CONFIG"]?.trim() || "./routeward.config.yaml",
     logLevel,
+    githubPace: githubPace === "unpaced" ? "unpaced" : "github",
   };
 }
