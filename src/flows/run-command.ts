@@ -117,6 +117,7 @@ async function rollBack(route: RouteSummary, number: number, reason: string, con
       cause: task.via === "button" ? "button" : "command",
       repository: `${task.repository.owner}/${task.repository.name}`,
       pull: number,
+      requestId: task.requestId,
     },
     ports,
     () => now,

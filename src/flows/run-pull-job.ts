@@ -1,8 +1,10 @@
 import { z } from "zod";
 import type { Verdict } from "../core/verdict/verdict.ts";
 import type { Job } from "../ports/queue.ts";
+import { closeLeftIntents } from "./close-left-intents.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
+import { keyOfPull } from "./pull-state.ts";
 import { reviewPull } from "./review-pull.ts";
 import { settleMerge } from "./settle-merge.ts";
 
@@ -27,10 +29,17 @@ export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): P
   const port = await ports.github.openRepository(data.owner, data.name);
   const pull = await port.readPull(data.number);
   if (pull === null) return null;
-  if (pull.merged) return settleMerge(pull, port, ports, now());
-  if (pull.state === "closed") return null;
+  const subject = `pull/${keyOfPull(data.repositoryId, data.number)}`;
+  if (pull.merged || pull.state === "closed") {
+    const verdict = pull.merged ? await settleMerge(pull, port, ports, now()) : null;
+    await closeLeftIntents(subject, ports.store);
+    return verdict;
+  }
   const { outcome, verdict } = await reviewPull(pull, data.cause, port, ports, now());
-  if (outcome === "settled") return verdict;
+  if (outcome === "settled") {
+    await closeLeftIntents(subject, ports.store);
+    return verdict;
+  }
   const repository = { id: data.repositoryId, owner: data.owner, name: data.name };
   const cause = outcome === "moved" ? "moved while it was judged" : data.cause;
   await enqueuePull(ports, repository, data.number, cause, outcome === "moved" ? 0 : testMergePauseMs);
