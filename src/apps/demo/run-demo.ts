@@ -5,7 +5,7 @@ import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
-import { buildWorld } from "./build-world.ts";
+import { buildWorld, type World } from "./build-world.ts";
 import { answerQuery } from "./metrics-of-story.ts";
 import { createNarrator, type Narrator } from "./narrate.ts";
 import { tellStory } from "./tell-story.ts";
@@ -15,6 +15,16 @@ export interface DemoOptions {
   keep: boolean;
   colour: boolean;
   write?: (text: string) => void;
+  observer?: DemoObserver;
+}
+
+/** Somebody who looks over the demo's shoulder: a test that searches what it leaves for secrets. */
+export interface DemoObserver {
+  logLevel: string;
+  /** Before the app starts. */
+  begin(world: World): void;
+  /** After the app has stopped and before anything is removed. */
+  end(left: { log: string; dataDir: string }): Promise<void>;
 }
 
 /** A weekday morning outside the example's freeze window. The app's clock starts here and runs on. */
@@ -65,9 +75,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const world = await buildWorld(folder, { answer: answerQuery, now: clock.now });
   let code = 1;
   try {
+    options.observer?.begin(world);
     const environment = readEnvironment(world.env);
     const log = createLog({
-      level: "info",
+      level: options.observer?.logLevel ?? "info",
       secrets: world.secrets,
       destination: { write: (line) => void lines.push(line) },
     });
@@ -100,6 +111,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     } finally {
       await bot.stop();
     }
+    await options.observer?.end({ log: lines.join(""), dataDir: world.env["DATA_DIR"] ?? "" });
     const violations = [...world.github.violations, ...world.featbit.violations];
     for (const violation of violations) narrator.say(`contract violation: ${violation}`);
     if (violations.length > 0) code = 1;

@@ -1,4 +1,4 @@
-import type { RunningBot } from "../bot/start-bot.ts";
+import type { JobQueue } from "../../ports/queue.ts";
 import type { World } from "./build-world.ts";
 
 const checkName = "routeward/approval";
@@ -24,7 +24,7 @@ export interface Actors {
 const settleMs = 30_000;
 
 /** Hands to move the world with, over the simulator's control methods. */
-export function createActors(world: World, bot: RunningBot): Actors {
+export function createActors(world: World, bot: { queue: Pick<JobQueue, "waitUntilIdle"> }): Actors {
   const { github, repo } = world;
   const settle = async (): Promise<void> => {
     // Work makes webhooks and webhooks make work: quiet is when neither has anything after the other was asked.
