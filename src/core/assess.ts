@@ -3,6 +3,7 @@ import type { FileFacts } from "./facts.ts";
 import { builtInPolicy } from "./policy/built-in-policy.ts";
 import { parsePolicy } from "./policy/parse-policy.ts";
 import type { Policy } from "./policy/policy.ts";
+import { explainUnrecognised } from "./gateways/explain-unrecognised.ts";
 import { cut, type Problem } from "./problem.ts";
 import { concernsRoute, isRelevant, listRoutePaths, listTouchedPaths, namesEvidence } from "./relevance.ts";
 import { checkClaim, findBinding } from "./risk/check-transition.ts";
@@ -12,6 +13,7 @@ import { parseRouteFile } from "./routes/parse-route-file.ts";
 import { resolveRoute } from "./routes/resolve-route.ts";
 import type { RouteFile } from "./routes/route-file.ts";
 import type { Assessment, GovernanceAssessment, RouteAssessment } from "./verdict/assessment.ts";
+import { assessGateways, readGateways } from "./verdict/assess-gateway.ts";
 import { assessGovernance } from "./verdict/assess-governance.ts";
 import { assessRemoval } from "./verdict/assess-removal.ts";
 import { assessRoute } from "./verdict/assess-route.ts";
@@ -29,25 +31,32 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
   const comparison = { policy, changes: facts.changes.files, base: facts.base, head: facts.head, complete };
   const common = { pull: facts.pull, repository: facts.repository, at: facts.at, policy };
   if (!isRelevant(comparison)) {
-    const nothing = { routes: [], governance: null, problems: [], reasons: [], ownersToAsk: [] };
+    const nothing = { routes: [], gateways: [], governance: null, problems: [], reasons: [], ownersToAsk: [] };
     return { ...common, isRelevant: false, ...nothing };
   }
 
   const codeowners = parseCodeowners(facts.codeowners);
   const governance = assessGovernance(facts, policy, codeowners, options);
-  const { routes, problems } = assessRoutes(facts, policy, codeowners);
-  const owners = [...routes, ...(governance === null ? [] : [governance])].flatMap((each) =>
+  const { routes, gateways, problems } = assessRoutes(facts, policy, codeowners);
+  const owners = [...routes, ...gateways, ...(governance === null ? [] : [governance])].flatMap((each) =>
     each.requirements.flatMap((requirement) => requirement.owners),
   );
   return {
     ...common,
     isRelevant: true,
     routes,
+    gateways,
     governance,
     problems: [...parsedPolicy.problems, ...codeowners.problems, ...problems].map((problem) =>
       asHindrance(problem, facts),
     ),
-    reasons: listHindrances(facts, { isPolicyRead: parsedPolicy.ok, complete, routes, problems, governance }),
+    reasons: listHindrances(facts, {
+      isPolicyRead: parsedPolicy.ok,
+      complete,
+      routes: [...routes, ...gateways],
+      problems,
+      governance,
+    }),
     ownersToAsk: [...new Set(owners)].sort(),
   };
 }
@@ -67,11 +76,13 @@ interface Side {
   broken: ReadonlyMap<string, readonly Problem[]>;
 }
 
-function readSide(policy: Policy, snapshot: FileFacts["head"]): Side {
+/** @param gateways files that other gateways read; they are no route files, whatever their name */
+function readSide(policy: Policy, snapshot: FileFacts["head"], gateways: ReadonlyMap<string, unknown>): Side {
   const modes = new Map(snapshot.entries.map((entry) => [entry.path, entry.mode]));
   const files: RouteFile[] = [];
   const broken = new Map<string, readonly Problem[]>();
   for (const path of listRoutePaths(policy, snapshot)) {
+    if (gateways.has(path)) continue;
     const content = Object.hasOwn(snapshot.contents, path) ? snapshot.contents[path] : undefined;
     if (content === undefined) {
       broken.set(path, [sayUnread(path)]);
@@ -79,7 +90,7 @@ function readSide(policy: Policy, snapshot: FileFacts["head"]): Side {
     }
     const parsed = parseRouteFile(path, content, modes.get(path));
     if (parsed.ok) files.push(parsed.value);
-    else broken.set(path, parsed.problems);
+    else broken.set(path, parsed.problems.map(explainUnrecognised));
   }
   return { files, broken };
 }
@@ -102,16 +113,27 @@ function assessRoutes(
   facts: FileFacts,
   policy: Policy,
   codeowners: ParsedCodeowners,
-): { routes: readonly RouteAssessment[]; problems: readonly Problem[] } {
+): Pick<Assessment, "routes" | "gateways" | "problems"> {
   const touched = new Set(listTouchedPaths(facts.changes.files));
-  const [base, head] = [readSide(policy, facts.base), readSide(policy, facts.head)];
+  const gatewaysAt = (snapshot: FileFacts["head"]): ReturnType<typeof readGateways> =>
+    readGateways(
+      snapshot,
+      listRoutePaths(policy, snapshot).filter((path) => touched.has(path)),
+    );
+  const gateways = { base: gatewaysAt(facts.base), head: gatewaysAt(facts.head) };
+  const base = readSide(policy, facts.base, gateways.base);
+  const head = readSide(policy, facts.head, gateways.head);
   const concernedBefore = base.files.filter((file) => concernsRoute(policy, file, touched));
   const namesBefore = new Set(concernedBefore.map((file) => file.path));
   const concerned = head.files.filter((file) => namesBefore.has(file.path) || concernsRoute(policy, file, touched));
   const brokenHere = [...head.broken].filter(([path]) => touched.has(path) || namesBefore.has(path));
 
-  const tooMany = checkRouteCount([...concerned.map((file) => file.path), ...brokenHere.map(([path]) => path)]);
-  if (tooMany !== null) return { routes: [], problems: [tooMany] };
+  const tooMany = checkRouteCount([
+    ...concerned.map((file) => file.path),
+    ...brokenHere.map(([path]) => path),
+    ...gateways.head.keys(),
+  ]);
+  if (tooMany !== null) return { routes: [], gateways: [], problems: [tooMany] };
 
   const together = checkRouteFiles(head.files, facts.head.entries);
   const present = new Set(head.files.map(keyOf));
@@ -122,6 +144,10 @@ function assessRoutes(
   ];
   return {
     routes: routes.toSorted((a, b) => (a.state.file.path < b.state.file.path ? -1 : 1)),
+    // A file that cannot be read any more is a problem already, and not a file that is gone.
+    gateways: assessGateways(gateways, facts.changes.files, policy, codeowners).filter(
+      (each) => !each.isRemoved || !head.broken.has(each.path),
+    ),
     problems: brokenHere.flatMap(([, problems]) => problems),
   };
 }
@@ -201,7 +227,7 @@ function findApproved(file: RouteFile, binding: string, facts: FileFacts): Route
 interface Findings {
   isPolicyRead: boolean;
   complete: boolean;
-  routes: readonly RouteAssessment[];
+  routes: readonly unknown[];
   problems: readonly Problem[];
   governance: GovernanceAssessment | null;
 }

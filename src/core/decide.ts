@@ -9,9 +9,11 @@ import { tiers, verdictStates, worst, worstOf, type Tier, type VerdictState } fr
 import {
   governanceKey,
   type Assessment,
+  type GatewayAssessment,
   type GovernanceAssessment,
   type RouteAssessment,
 } from "./verdict/assessment.ts";
+import { judgeGateway } from "./verdict/judge-gateway.ts";
 import { judgeRoute } from "./verdict/judge-route.ts";
 import { explainProblems, explainRequirements, stateOfReasons } from "./verdict/reasons.ts";
 import { renderTitle } from "./verdict/render-title.ts";
@@ -36,6 +38,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
       tier: "low",
       title: "No model route and no rule is touched",
       routes: [],
+      gateways: [],
       governance: null,
       problems: [],
       reasons: [],
@@ -47,11 +50,14 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
 
   const counted = assessment.routes.map((route) => ({ route, count: countFor(route, assessment, people) }));
   const routes = counted.map(({ route, count }) => judgeRoute(route, count, pull.merged));
+  const gateways = assessment.gateways.map((each) => judgeGateway(each, countFor(each, assessment, people)));
   const { governance } = assessment;
   const governed = governance === null ? null : judgeGovernance(governance, assessment, people);
-  const requirements = [...assessment.routes, ...(governance === null ? [] : [governance])].flatMap(
-    (each) => each.requirements,
-  );
+  const requirements = [
+    ...assessment.routes,
+    ...assessment.gateways,
+    ...(governance === null ? [] : [governance]),
+  ].flatMap((each) => each.requirements);
   const problems = [...assessment.problems, ...checkRoles(requirements), ...checkOwners(requirements, people.owners)];
   const reasons: Reason[] = [
     ...assessment.reasons,
@@ -59,7 +65,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
     ...checkCodeowners(requirements, people),
   ];
   const judged = [
-    ...routes.map((route) => route.state),
+    ...[...routes, ...gateways].map((each) => each.state),
     ...(governed === null ? [] : [governed.state]),
     ...(reasons.length === 0 ? [] : [stateOfReasons(reasons)]),
   ].reduce<VerdictState>((a, b) => worst(verdictStates, a, b), "not-applicable");
@@ -67,10 +73,12 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
   const state = reasons.some((reason) => reason.code === "other-branch") ? "waiting" : judged;
   const tier = worstOf<Tier>(
     tiers,
-    [...routes, ...(governed === null ? [] : [governed])].map((each) => each.classification.tier),
+    [...routes, ...gateways, ...(governed === null ? [] : [governed])].map((each) => each.classification.tier),
     "low",
   );
-  const asked = [...routes, ...(governed === null ? [] : [governed])].filter((each) => each.state !== "invalid");
+  const asked = [...routes, ...gateways, ...(governed === null ? [] : [governed])].filter(
+    (each) => each.state !== "invalid",
+  );
   const choice = chooseReviewers(
     asked.flatMap((each) => each.requirements),
     asked.flatMap((each) => each.reviews),
@@ -78,7 +86,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
     pull,
     policy.approvals.separationOfDuties.includes(tier),
   );
-  const verdict = { ...common, state, tier, routes, governance: governed, problems, reasons };
+  const verdict = { ...common, state, tier, routes, gateways, governance: governed, problems, reasons };
   const next = listNext(verdict, choice.notAsked);
   return {
     ...verdict,
@@ -89,7 +97,11 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
   };
 }
 
-function countFor(route: RouteAssessment, { policy, pull }: Assessment, people: PeopleFacts): ApprovalCount {
+function countFor(
+  route: RouteAssessment | GatewayAssessment,
+  { policy, pull }: Assessment,
+  people: PeopleFacts,
+): ApprovalCount {
   return countApprovals(route.requirements, people, {
     path: route.contentKey,
     contentDigest: route.contentDigest,

@@ -92,6 +92,18 @@ function describeDecision(verdict: Verdict, mergeSha: string): Record<string, un
     state: verdict.state,
     tier: verdict.tier,
     policyDigest: verdict.policyDigest,
+    gateways: verdict.gateways.map((each) => ({
+      path: each.path,
+      kind: each.kind,
+      state: each.state,
+      contentDigest: each.contentDigest,
+      fired: each.classification.fired.map(({ id, tier, sentence }) => ({ id, tier, sentence })),
+      requirements: each.requirements.map(({ requirement, state, filledBy }) => ({
+        role: requirement.role,
+        state,
+        filledBy,
+      })),
+    })),
     routes: verdict.routes.map((route) => ({
       flagKey: route.flagKey,
       binding: route.binding,
@@ -144,16 +156,28 @@ function describeHeldMerge(pull: PullFacts, mergeSha: string, verdict: Verdict):
     `- flag ${quote(route.flagKey)}: ${route.state}`,
     ...route.next.slice(0, 10).map((sentence) => `  - ${escapeText(sentence)}`),
   ]);
+  const files = verdict.gateways.flatMap((each) => [
+    `- gateway file ${quote(each.path)}: ${each.state}`,
+    ...each.next.slice(0, 10).map((sentence) => `  - ${escapeText(sentence)}`),
+  ]);
+  // No flag stands between a gateway's file and its callers: once it is loaded, what nobody approved is served.
+  const isGatewayOnly = verdict.routes.length === 0 && verdict.gateways.length > 0;
+  const consequence = isGatewayOnly
+    ? "and the gateway serves the file as soon as it loads it: no flag holds it back."
+    : `so FeatBit still serves what was last approved.${verdict.gateways.length === 0 ? "" : " The gateway files below are held back by no flag."}`;
   const problems = verdict.problems
     .slice(0, 10)
     .map(({ path, line, message }) => `- ${quote(path)} line ${line}: ${escapeText(message)}`);
   return {
-    title: `Pull request #${pull.number} was merged without approval: no flag has moved`,
+    title: isGatewayOnly
+      ? `Pull request #${pull.number} changed a model gateway without approval`
+      : `Pull request #${pull.number} was merged without approval: no flag has moved`,
     body: [
       `Pull request #${pull.number} was merged as ${mergeSha}, but its verdict was "${verdict.state}". A merge past the check is no approval,`,
-      "so FeatBit still serves what was last approved.",
+      consequence,
       "",
       ...reasons,
+      ...files,
       ...problems,
       "",
       "To go on: open a new pull request with the content that is wanted, and let it be approved and merged. Reverting the merge is one too.",

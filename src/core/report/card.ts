@@ -1,10 +1,12 @@
 import type { EvidenceFinding } from "../evidence/evidence.ts";
+import { nameOfKind } from "../gateways/gateway-route.ts";
+import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import type { BundleRow } from "../verdict/compare-rows.ts";
-import type { GovernanceVerdict, ReviewFinding, RouteVerdict, Verdict } from "../verdict/verdict.ts";
+import type { GatewayVerdict, GovernanceVerdict, ReviewFinding, RouteVerdict, Verdict } from "../verdict/verdict.ts";
 
 /** How a line of the card stands; every surface has its own sign for it. */
 export type Mark = "ok" | "waiting" | "bad" | "note";
@@ -27,6 +29,7 @@ export interface Section {
 export interface Card {
   next: readonly string[];
   routes: readonly { flagKey: string; state: string; sections: readonly Section[] }[];
+  gateways: readonly Section[];
   governance: readonly Section[];
   problems: readonly Problem[];
   /** Reasons of the pull request as a whole. */
@@ -42,11 +45,12 @@ export function composeCard(verdict: Verdict): Card {
       state: route.state,
       sections: composeRoute(route),
     })),
+    gateways: verdict.gateways.flatMap(composeGateway),
     governance: verdict.governance === null ? [] : composeGovernance(verdict.governance),
     problems: [
       ...verdict.problems,
       ...(verdict.governance?.problems ?? []),
-      ...verdict.routes.flatMap((route) => route.problems),
+      ...[...verdict.routes, ...verdict.gateways].flatMap((each) => each.problems),
     ],
     reasons: verdict.reasons
       .filter((reason) => reason.state !== "ok" && reason.state !== "info")
@@ -232,4 +236,59 @@ function composeGovernance(governance: GovernanceVerdict): readonly Section[] {
     ]),
     section("Required reviewers of the rules", composeReviewers(governance.requirements, governance.reviews)),
   ];
+}
+
+/** Routes of one file that get a section each; a change of a common setting can touch hundreds. */
+const mostGatewayRoutes = 20;
+
+function composeGateway(gateway: GatewayVerdict): readonly Section[] {
+  const { classification, routes } = gateway;
+  const shown = routes.slice(0, mostGatewayRoutes);
+  const ofFile = classification.fired.filter((rule) => !routes.some(({ fired }) => fired.includes(rule)));
+  const left = routes.length - shown.length;
+  return [
+    section(`Gateway file: ${classification.tier}`, [
+      line(
+        null,
+        own(`${nameOfKind[gateway.kind]}, `),
+        code(gateway.path),
+        own(gateway.isRemoved ? ", disappears" : ""),
+      ),
+      line(
+        "note",
+        own(
+          "no stages, no evidence and no flag: only route files move flags. The gateway serves it when it loads the file",
+        ),
+      ),
+      ...(ofFile.length === 0 ? [] : composeRisk({ ...classification, fired: ofFile })),
+      ...(left <= 0 ? [] : [line("note", own(`${left} more changed routes are left out here; their rules count`))]),
+    ]),
+    ...shown.map(composeGatewayRoute),
+    section("Required reviewers of the gateway file", [
+      ...composeReviewers(gateway.requirements, gateway.reviews),
+      ...(gateway.contentDigest === null
+        ? []
+        : [line(null, own("reviews are bound to "), code(gateway.contentDigest))]),
+    ]),
+  ];
+}
+
+function composeGatewayRoute({ name, change, rows, fired }: GatewayRouteChange): Section {
+  const words = { added: " is new", removed: " disappears", changed: " changes" } as const;
+  const cell = (value: string | null): readonly Piece[] => (value === null ? [own("–")] : [code(value)]);
+  const table: Block = {
+    kind: "table",
+    head: ["", "before", "after"],
+    rows: rows.map((each) => [
+      [...(each.differs ? [own("▸ ")] : []), code(each.field)],
+      cell(each.before),
+      cell(each.after),
+    ]),
+  };
+  const risk = composeRisk({ tier: "low", triggers: [], fired });
+  return section("Gateway route", [
+    line(null, code(name), own(words[change])),
+    ...(rows.length === 0 ? [] : [table]),
+    ...risk,
+  ]);
 }

@@ -16,7 +16,7 @@ export function renderAnnotations(verdict: Verdict): readonly CheckAnnotation[] 
   const problems = [
     ...verdict.problems,
     ...(verdict.governance?.problems ?? []),
-    ...verdict.routes.flatMap((route) => route.problems),
+    ...[...verdict.routes, ...verdict.gateways].flatMap((each) => each.problems),
   ].map(annotateProblem);
   const gates = verdict.routes.flatMap((route) =>
     route.gates.flatMap((gate) =>
@@ -25,7 +25,11 @@ export function renderAnnotations(verdict: Verdict): readonly CheckAnnotation[] 
         : [annotate(gate.place, "warning", `Gate ${gate.gate} of ${route.asked ?? "the stage"}`, gate.text, "")],
     ),
   );
-  const rules = [...verdict.routes, ...(verdict.governance === null ? [] : [verdict.governance])].flatMap((each) =>
+  const rules = [
+    ...verdict.routes,
+    ...verdict.gateways,
+    ...(verdict.governance === null ? [] : [verdict.governance]),
+  ].flatMap((each) =>
     each.classification.fired
       .filter((rule) => rule.tier === "high" || rule.tier === "restricted")
       .map((rule) => annotate(rule.place, "notice", `${rule.tier}: ${rule.id}`, rule.sentence, "")),

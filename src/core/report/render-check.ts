@@ -72,7 +72,12 @@ export function concludeFrom(state: VerdictState, mode: Verdict["mode"]): "succe
 function opening(verdict: Verdict): string {
   const count = verdict.routes.length;
   const routes = count === 1 ? `Route ${verdict.routes[0]?.flagKey ?? ""}` : `${count} routes`;
-  const what = [...(count === 0 ? [] : [routes]), ...(verdict.governance === null ? [] : ["the rules themselves"])];
+  const files = verdict.gateways.length === 1 ? "One gateway file" : `${verdict.gateways.length} gateway files`;
+  const what = [
+    ...(count === 0 ? [] : [routes]),
+    ...(verdict.gateways.length === 0 ? [] : [files]),
+    ...(verdict.governance === null ? [] : ["the rules themselves"]),
+  ];
   if (verdict.state === "not-applicable")
     return "This pull request changes no model route, so nothing has to be approved here.";
   if (what.length === 0)

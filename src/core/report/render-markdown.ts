@@ -12,6 +12,7 @@ export function renderMarkdown(card: Card): string {
       ...(several ? [`## ${codeSpan(route.flagKey)} – ${route.state}`] : []),
       ...route.sections.map(renderSection),
     ]),
+    ...card.gateways.map(renderSection),
   ];
   return parts.join("\n\n");
 }

@@ -38,6 +38,7 @@ export function renderTerminal(verdict: Verdict, options: { colour: boolean }): 
       ...(several ? [paint(`${flattenLine(route.flagKey)}: ${route.state}`, 1)] : []),
       ...route.sections.map((section) => renderSection(section, paint)),
     ]),
+    ...card.gateways.map((section) => renderSection(section, paint)),
   ];
   return `${parts.join("\n\n")}\n`;
 }

@@ -1,5 +1,7 @@
 import type { EvidenceFinding } from "../evidence/evidence.ts";
 import type { BindingFacts, FileFacts, Latch, LiveState } from "../facts.ts";
+import type { GatewayKind } from "../gateways/gateway-route.ts";
+import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Problem } from "../problem.ts";
@@ -47,6 +49,20 @@ export interface GovernanceAssessment {
   problems: readonly Problem[];
 }
 
+/** A file of another gateway that the pull request touches, as routes. */
+export interface GatewayAssessment {
+  path: string;
+  kind: GatewayKind;
+  isRemoved: boolean;
+  routes: readonly GatewayRouteChange[];
+  classification: Classification;
+  requirements: readonly ReviewRequirement[];
+  /** Key of its digest in `ReviewFacts.content`. */
+  contentKey: string;
+  contentDigest: string | null;
+  problems: readonly Problem[];
+}
+
 /** Key under which `ReviewFacts.content` holds the digest of a governance change; no route file can bear it. */
 export const governanceKey = ":governance";
 
@@ -58,6 +74,7 @@ export interface Assessment {
   isRelevant: boolean;
   policy: Policy;
   routes: readonly RouteAssessment[];
+  gateways: readonly GatewayAssessment[];
   governance: GovernanceAssessment | null;
   /** Problems that belong to no single route. */
   problems: readonly Problem[];
@@ -69,10 +86,13 @@ export interface Assessment {
 
 /** What a review that arrives now is bound to: content digests by `contentKey`, and by `governanceKey`. */
 export function contentDigestsOf(
-  assessment: Pick<Assessment, "routes" | "governance">,
+  assessment: Pick<Assessment, "routes" | "gateways" | "governance">,
 ): Readonly<Record<string, string>> {
   const entries: [string, string | null][] = [
-    ...assessment.routes.map((route): [string, string | null] => [route.contentKey, route.contentDigest]),
+    ...[...assessment.routes, ...assessment.gateways].map((route): [string, string | null] => [
+      route.contentKey,
+      route.contentDigest,
+    ]),
     [governanceKey, assessment.governance?.contentDigest ?? null],
   ];
   return Object.fromEntries(entries.flatMap(([key, digest]) => (digest === null ? [] : [[key, digest]])));

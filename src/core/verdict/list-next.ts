@@ -2,7 +2,7 @@ import type { Reason, Verdict } from "./verdict.ts";
 
 /** What to do next over the whole pull request, most urgent first; with several routes each line names its flag. */
 export function listNext(
-  verdict: Pick<Verdict, "routes" | "governance" | "reasons" | "problems" | "state">,
+  verdict: Pick<Verdict, "routes" | "gateways" | "governance" | "reasons" | "problems" | "state">,
   notAsked: readonly string[],
 ): readonly string[] {
   const own = (states: readonly Reason["state"][]): readonly string[] =>
@@ -19,6 +19,9 @@ export function listNext(
     ...own(verdict.state === "waiting" ? ["invalid", "blocked", "waiting"] : ["invalid", "blocked"]),
     ...(verdict.governance?.next ?? []),
     ...verdict.routes.flatMap((route) => route.next.map((text) => (named ? `${route.flagKey}: ${text}` : text))),
+    ...verdict.gateways.flatMap((each) =>
+      each.next.map((text) => (text.startsWith(each.path) ? text : `${each.path}: ${text}`)),
+    ),
     // A draft that is blocked as well is not blocked because it is a draft: what blocks comes first. Doubles fall out below.
     ...own(["waiting"]),
     ...(notAsked.length === 0 ? [] : [`GitHub's limit leaves nobody asked for ${notAsked.join(", ")}: ask by hand`]),
@@ -26,6 +29,9 @@ export function listNext(
   const unique = [...new Set(lines)];
   if (unique.length > 0 || verdict.state !== "approved") return unique;
   const stages = verdict.routes.flatMap((route) => (route.asked === null ? [] : [route.asked]));
+  if (stages.length === 0 && verdict.gateways.length > 0) {
+    return ["Merge it: no flag moves by it, the gateway serves the file when it loads it."];
+  }
   return [
     stages.length === 0 ? "Merge it." : `Merge it: the merge asks FeatBit for ${[...new Set(stages)].join(", ")}.`,
   ];

@@ -8,14 +8,19 @@ const longest = 255;
 export function renderTitle(verdict: Omit<Verdict, "title" | "request" | "withdraw">): string {
   const mode = verdict.mode === "report" ? " (report only)" : "";
   // What could not be read has no tier that anybody could rely on.
-  if (verdict.state === "invalid" && verdict.routes.length === 0 && verdict.governance === null)
+  if (
+    verdict.state === "invalid" &&
+    verdict.routes.length + verdict.gateways.length === 0 &&
+    verdict.governance === null
+  )
     return cut(`Invalid${mode}: ${verdict.next[0] ?? "the files cannot be read"}`.replaceAll(/\s+/g, " "), longest);
   const risk = `${verdict.tier.slice(0, 1).toUpperCase()}${verdict.tier.slice(1)} risk`;
   return cut(`${risk}${mode}: ${describeState(verdict)}`.replaceAll(/\s+/g, " "), longest);
 }
 
 function describeState(verdict: Omit<Verdict, "title" | "request" | "withdraw">): string {
-  const roles = [...verdict.routes.flatMap((route) => route.requirements), ...(verdict.governance?.requirements ?? [])];
+  const judged = [...verdict.routes, ...verdict.gateways, ...(verdict.governance === null ? [] : [verdict.governance])];
+  const roles = judged.flatMap((each) => each.requirements);
   const approved = roles.filter((each) => each.state === "approved").length;
   const count = `${approved} of ${roles.length} role${roles.length === 1 ? "" : "s"} approved`;
   const [first = "nothing is left to do"] = verdict.next;

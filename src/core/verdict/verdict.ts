@@ -1,6 +1,8 @@
 import type { LiveState, Latch } from "../facts.ts";
 import type { EvidenceFinding } from "../evidence/evidence.ts";
 import type { ReviewFinding } from "../approvals/review-finding.ts";
+import type { GatewayKind } from "../gateways/gateway-route.ts";
+import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Place, Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
@@ -84,12 +86,32 @@ export interface GovernanceVerdict {
   next: readonly string[];
 }
 
+/** How one file of another gateway stands. It moves no flag (docs/gateway-files.md). */
+export interface GatewayVerdict {
+  path: string;
+  kind: GatewayKind;
+  /** The file disappears, or becomes something else. */
+  isRemoved: boolean;
+  state: VerdictState;
+  /** Routes of the file that change. */
+  routes: readonly GatewayRouteChange[];
+  classification: Classification;
+  requirements: readonly RequirementState[];
+  reviews: readonly ReviewFinding[];
+  contentDigest: string | null;
+  problems: readonly Problem[];
+  reasons: readonly Reason[];
+  next: readonly string[];
+}
+
 export interface Verdict {
   state: VerdictState;
   tier: Tier;
   /** One sentence for the check run's title. */
   title: string;
   routes: readonly RouteVerdict[];
+  /** Files of other gateways that the pull request touches, sorted by path. */
+  gateways: readonly GatewayVerdict[];
   /** Null when the pull request does not touch the rules. */
   governance: GovernanceVerdict | null;
   /** Problems that belong to no single route: policy, CODEOWNERS, limits. */

@@ -63,7 +63,7 @@ function parseDocuments(
   if (extra !== undefined) return refuse(path, [severalDocuments(extra.range[0], allowed.documents)], lines);
 
   const found: YamlDocument[] = [];
-  let values = yamlLimits.values;
+  let values: number = yamlLimits.values;
   for (const document of documents) {
     if (document.errors.length > 0 || document.warnings.length > 0) {
       const faults = [...document.errors, ...document.warnings].map((error) => explainYamlError(error, source));
