@@ -1,5 +1,5 @@
 import type { PeopleFacts, PullFacts, ReviewFacts } from "../core/facts.ts";
-import type { RepositoryPort } from "../ports/github.ts";
+import type { RepositoryPeople } from "../ports/github.ts";
 import type { PullState } from "./pull-state.ts";
 
 export interface PeopleQuestion {
@@ -27,7 +27,7 @@ async function bindReview(
 }
 
 /** Asks GitHub about exactly the people that the assessment names (ARCHITECTURE, the walk, step 4). */
-export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPort): Promise<PeopleFacts> {
+export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPeople): Promise<PeopleFacts> {
   const { pull, state } = question;
   const [listed, commits, owners, requested, codeownersErrors] = await Promise.all([
     repository.readReviews(pull.number),

@@ -1,7 +1,9 @@
 import type { CheckReport } from "../core/effect.ts";
 import type {
   Account,
+  AttestationFacts,
   ChangedPath,
+  CheckRunFacts,
   FileContent,
   OwnerFacts,
   PullFacts,
@@ -78,6 +80,13 @@ export interface RepositoryPort {
   ): Promise<readonly { line: number; column: number; kind: string; message: string; path: string }[] | null>;
   /** The workflow run that evidence names, with the artifact that bears `artifactName`. `bundlesAtHead` is left empty: the flow fills it. */
   readWorkflowRun(runId: number, artifactName: string): Promise<WorkflowRunFacts>;
+  /** The newest check run of this app and name on a commit, completed or not. `bundlesAtCommit` is left empty: the flow fills it. */
+  readCheckRun(sha: string, appId: number, name: string): Promise<CheckRunFacts>;
+  /**
+   * What is attested about a digest (`sha256:` and 64 hex digits), with every signature verified against the operator's trust root. What
+   * cannot be verified is refused with a sentence; only an unavailable GitHub throws, since other evidence must not wait for this.
+   */
+  readAttestations(subjectDigest: string): Promise<AttestationFacts>;
   /** A file of the organisation's `.github` repository on its default branch. Null when there is no such file or repository. */
   readOrganizationFile(path: string): Promise<{ text: string } | { unreadable: string } | null>;
   /** Name and expected app of the checks that a branch requires; null when that cannot be read. */
@@ -136,6 +145,19 @@ export type RepositoryFiles = Pick<
   | "readBlobs"
   | "readOrganizationFile"
   | "readWorkflowRun"
+> &
+  // A clone knows no checks and no attestations: records that need them stay declared.
+  Partial<Pick<RepositoryPort, "readCheckRun" | "readAttestations">>;
+
+/** What the gatherer of people facts reads. */
+export type RepositoryPeople = Pick<
+  RepositoryPort,
+  | "readReviews"
+  | "readCommitPeople"
+  | "readOwners"
+  | "readRequestedReviewers"
+  | "readCodeownersErrors"
+  | "readPermission"
 >;
 
 /** Finds the port of a repository through the installation that covers it. */

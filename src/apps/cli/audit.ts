@@ -4,6 +4,8 @@ import { finished } from "node:stream/promises";
 import { openStore } from "../../adapters/store/open-store.ts";
 import { verifyAuditExport } from "../../core/audit/verify-audit-export.ts";
 import type { Store } from "../../ports/store.ts";
+import { UsageError, type CliCommand } from "./cli-command.ts";
+import { parseOptions } from "./parse-options.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -70,3 +72,25 @@ export async function exportAudit(out: string | undefined, env: Variables): Prom
     return 0;
   });
 }
+
+/** `routeward audit`: the log as others may keep it, and the proof that nothing in it was changed (SPEC 14, 16). */
+export const auditCommand: CliCommand = {
+  usage: `Usage: routeward audit verify [FILE]
+       routeward audit export [--out FILE]
+
+verify  proves the chain of the store's audit log and every record, or an exported log; with the embedded store the app must not run
+export  writes the audit log as JSON Lines, to standard output without --out
+
+The store is the one that DATABASE_URL or DATA_DIR names (default ./data).
+
+Exit code: 0 proven or written, 1 something differs or the store failed, 2 the file cannot be read
+`,
+  async run(args, context) {
+    const [verb, ...rest] = args;
+    if (verb === "verify") return verifyAudit(parseOptions(rest, {}, 1).positionals[0], context.env);
+    if (verb === "export") {
+      return exportAudit(parseOptions(rest, { out: { type: "string" } }, 0).text("out") ?? undefined, context.env);
+    }
+    throw new UsageError('expected "verify [FILE]" or "export [--out FILE]"');
+  },
+};

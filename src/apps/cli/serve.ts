@@ -2,6 +2,8 @@ import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
+import type { CliCommand } from "./cli-command.ts";
+import { parseOptions } from "./parse-options.ts";
 
 /** Runs the app until SIGTERM or SIGINT; a second signal ends it at once, and what was in hand runs again at the next start. */
 export async function serve(env: Readonly<Record<string, string | undefined>>): Promise<number> {
@@ -32,3 +34,16 @@ export async function serve(env: Readonly<Record<string, string | undefined>>): 
   setTimeout(() => process.exit(0), 500).unref();
   return 0;
 }
+
+/** `routeward serve`. */
+export const serveCommand: CliCommand = {
+  usage: `Usage: routeward serve
+
+Runs the GitHub App until SIGTERM or SIGINT. Its settings come from the environment and from the file that ROUTEWARD_CONFIG names:
+see docs/operation.md.
+`,
+  run(args, context) {
+    parseOptions(args, {}, 0);
+    return serve(context.env);
+  },
+};
