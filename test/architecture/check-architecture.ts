@@ -51,6 +51,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   flows: ["core", "ports"],
   adapters: ["core", "ports"],
   apps: ["core", "ports", "flows", "adapters"],
+  // The application's side: a module of its own that shares the SDK connection.
+  runtime: ["core", "adapters"],
   simulators: [],
 };
 
