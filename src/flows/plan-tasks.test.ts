@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { planTasks } from "./plan-tasks.ts";
+import { headLeft, planTasks } from "./plan-tasks.ts";
 
 const ourApp = 7;
 const dana = { id: 1, login: "dana", type: "User" };
@@ -36,12 +36,21 @@ describe("a pull request", () => {
     ["opened: who pushed is kept, and it is judged", "opened", ["note-pusher", "review-pull"]],
     ["a new push: who pushed is kept, and it is judged", "synchronize", ["note-pusher", "review-pull"]],
     ["retargeted or reworded: judged", "edited", ["review-pull"]],
-    ["closed, merged or not: judged, the work finds out which", "closed", ["review-pull"]],
+    ["closed, merged or not: judged, and so is who else has the commit", "closed", ["review-pull", "review-head"]],
     ["ready for review: judged", "ready_for_review", ["review-pull"]],
     ["labelled: nothing", "labeled", []],
     ["an action of next year: nothing", "teleported", []],
   ])("%s", (_name, action, expected) => {
     expect(kinds("pull_request", pull(action))).toEqual(expected);
+  });
+
+  it("a new push leaves the old commit to whoever else has it", () => {
+    expect(plan("pull_request", { ...pull("synchronize"), before: "old" }).at(-1)).toEqual({
+      kind: "review-head",
+      repository: name,
+      headSha: "old",
+      cause: headLeft,
+    });
   });
 
   it("says when it was retargeted, because the old success is for another base", () => {

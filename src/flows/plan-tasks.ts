@@ -10,6 +10,7 @@ const repository = z.object({
 });
 const withRepository = z.object({ action: z.string().optional(), repository, sender: account });
 const pullPayload = withRepository.extend({
+  before: z.string().optional(),
   changes: z.object({ base: z.unknown().optional() }).optional(),
   pull_request: z.object({ number: z.number(), head: z.object({ sha: z.string() }) }),
 });
@@ -74,6 +75,9 @@ export type Task =
       via: "comment" | "button";
     };
 
+/** Why the other pull requests of a commit are judged, and shown, again. */
+export const headLeft = "another pull request left the commit";
+
 const reviewingPullActions = new Set([
   "opened",
   "reopened",
@@ -115,6 +119,10 @@ function planPull(payload: unknown): Task[] {
     ...base,
     cause: isRetargeted ? "pull_request.retargeted" : `pull_request.${action}`,
   });
+  // GitHub keeps one check for a commit: whoever else has it as head may be shown the verdict of the one that left.
+  const left = action === "closed" ? pull.head.sha : action === "synchronize" ? parsed.data.before : undefined;
+  if (left !== undefined)
+    tasks.push({ kind: "review-head", repository: base.repository, headSha: left, cause: headLeft });
   return tasks;
 }
 

@@ -41,6 +41,8 @@ const schema = z.object({
     .nullable(),
   /** Review id to content digest per route path: what each review was bound to when it arrived (SPEC 7). */
   reviewContent: z.record(z.string(), z.record(z.string(), z.string())),
+  /** Closed without a merge when it was last looked at, so that the sweep need not ask again. */
+  closed: z.boolean().default(false),
   /** Set once the merge was dealt with. */
   settled: z.object({ mergeSha: z.string(), outcome: z.enum(["approved", "held", "not-applicable"]) }).nullable(),
 });
@@ -67,6 +69,7 @@ export function createPullState(repository: string, number: number): PullState {
     baseSha: null,
     verdict: null,
     reviewContent: {},
+    closed: false,
     settled: null,
   };
 }

@@ -12,6 +12,7 @@ import { combineReports } from "./combine-reports.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { type ComparedCommits, gatherFileFacts } from "./gather-file-facts.ts";
 import { gatherPeopleFacts } from "./gather-people-facts.ts";
+import { headLeft } from "./plan-tasks.ts";
 import { createPullState, keyOfPull, type PullState, pullStateKind } from "./pull-state.ts";
 import { updateRecord } from "./update-record.ts";
 
@@ -185,13 +186,18 @@ export async function reviewPull(
   if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return { outcome: "moved", verdict };
 
   const isShown = state.published?.headSha === report.headSha && state.published.externalId === report.externalId;
-  const isForced = cause.startsWith("check_") || cause.startsWith("button") || cause === "pull_request.retargeted";
+  const isForced =
+    cause.startsWith("check_") ||
+    cause.startsWith("button") ||
+    cause === "pull_request.retargeted" ||
+    cause === headLeft;
   const effects = planEffects(pull, verdict, report, subject, !isShown || isForced);
   // Bindings of reviews are kept before anything is said, so that a crash cannot lose what a review was given for.
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => ({
     ...(current ?? state),
     repository: fullName,
     baseSha: commits.baseSha,
+    closed: false,
     reviewContent: { ...(current ?? state).reviewContent, ...bindReviews(people) },
     verdict: keepTime(current?.verdict ?? null, summarise(verdict, now.toISOString())),
   }));

@@ -4,9 +4,10 @@ import type { Job } from "../ports/queue.ts";
 import { closeLeftIntents } from "./close-left-intents.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
-import { keyOfPull } from "./pull-state.ts";
+import { keyOfPull, pullStateKind } from "./pull-state.ts";
 import { reviewPull } from "./review-pull.ts";
 import { settleMerge } from "./settle-merge.ts";
+import { updateRecord } from "./update-record.ts";
 
 const jobData = z.object({
   owner: z.string(),
@@ -29,11 +30,19 @@ export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): P
   const port = await ports.github.openRepository(data.owner, data.name);
   const pull = await port.readPull(data.number);
   if (pull === null) return null;
-  const subject = `pull/${keyOfPull(data.repositoryId, data.number)}`;
-  if (pull.merged || pull.state === "closed") {
-    const verdict = pull.merged ? await settleMerge(pull, port, ports, now()) : null;
+  const key = keyOfPull(data.repositoryId, data.number);
+  const subject = `pull/${key}`;
+  if (pull.merged) {
+    const verdict = await settleMerge(pull, port, ports, now());
     await closeLeftIntents(subject, ports.store);
     return verdict;
+  }
+  if (pull.state === "closed") {
+    await updateRecord(ports.store, pullStateKind, key, subject, (current) =>
+      current === undefined || current.closed ? undefined : { ...current, closed: true },
+    );
+    await closeLeftIntents(subject, ports.store);
+    return null;
   }
   const { outcome, verdict } = await reviewPull(pull, data.cause, port, ports, now());
   if (outcome === "settled") {

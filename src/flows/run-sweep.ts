@@ -1,6 +1,7 @@
 import type { Job } from "../ports/queue.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
+import { pullStateKind } from "./pull-state.ts";
 import { approvedRouteKind, latchKind } from "./records.ts";
 
 /** GitHub keeps failed deliveries for three days; a little less leaves room for clocks (facts/github.md section 1). */
@@ -12,7 +13,14 @@ const keepDeliveriesMs = 30 * 86_400_000;
 async function sweepPulls(ports: FlowPorts): Promise<void> {
   for (const { owner, name, id } of await ports.github.listRepositories()) {
     const port = await ports.github.openRepository(owner, name);
-    for (const { number } of await port.listOpenPulls()) await enqueuePull(ports, { id, owner, name }, number, "sweep");
+    const open = (await port.listOpenPulls()).map(({ number }) => number);
+    // Judged while open and not dealt with since: merged or closed without a webhook of it. The store is asked after GitHub,
+    // so that one that is opened meanwhile is looked at once more rather than not at all.
+    const known = await ports.store.listRecords(pullStateKind, `${id}#`);
+    const gone = known.flatMap(({ value }) =>
+      value.settled === null && !value.closed && !open.includes(value.number) ? [value.number] : [],
+    );
+    for (const number of [...open, ...gone]) await enqueuePull(ports, { id, owner, name }, number, "sweep");
   }
 }
 
@@ -35,7 +43,7 @@ async function sweepFlags(ports: FlowPorts): Promise<void> {
 }
 
 /**
- * Looks for what was missed: open pull requests whose webhook never came, deliveries that GitHub could not hand over, flags
+ * Looks for what was missed: pull requests whose webhook never came, open or since merged, deliveries that GitHub could not hand over, flags
  * whose work stopped half way. The job's key says which of the three.
  */
 export async function runSweep(job: Job, ports: FlowPorts, now: () => Date): Promise<void> {
