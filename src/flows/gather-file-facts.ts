@@ -13,15 +13,25 @@ import { parsePolicy } from "../core/policy/parse-policy.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { concernsRoute, listTouchedPaths } from "../core/relevance.ts";
 import type { RouteFile } from "../core/routes/route-file.ts";
+import { identifyWatch } from "../core/rollout/watch.ts";
 import { tableOf } from "../core/table-of.ts";
 import type { RepositoryFiles } from "../ports/github.ts";
 import type { RecordKind } from "../ports/store.ts";
 import type { FlowPorts } from "./flow-ports.ts";
-import { gatherWorkflowRuns } from "./gather-workflow-runs.ts";
+import { gatherProofs } from "./gather-proofs.ts";
 import { gatherMeasurements } from "./gather-measurements.ts";
 import { listRouteFiles, planReading } from "./plan-reading.ts";
 import { gatherRules, readFiles, readSnapshot } from "./gather-rules.ts";
-import { approvedRouteKind, flagClaimKind, keyOfFlag, latchKind, liveStateKind, rehearsalKind } from "./records.ts";
+import {
+  approvedRouteKind,
+  type BindingWatch,
+  flagClaimKind,
+  keyOfFlag,
+  latchKind,
+  liveStateKind,
+  rehearsalKind,
+  watchKind,
+} from "./records.ts";
 
 /** The two states that are compared: what the base branch holds, and what it would hold after the merge. */
 export interface ComparedCommits {
@@ -84,14 +94,12 @@ export function bindingsOf(bindings: readonly BindingFacts[], fullName: string):
   );
 }
 
-/**
- * How long a live step has soaked by now. The clock runs while nothing pauses it; it is kept as a number so that a pause can
- * stop it (SPEC 10).
- */
-function soakUntil(live: LiveState, now: Date): LiveState {
-  if (live.paused !== null || live.stage === null) return live;
-  const since = now.getTime() - Date.parse(live.enteredAt);
-  return { ...live, soakedMs: Math.max(live.soakedMs, since, 0) };
+/** How long a live step has soaked: what the guardrail watch has seen green, and nothing that it has not (SPEC 10). */
+function fillSoak(live: LiveState, watches: readonly BindingWatch[]): LiveState {
+  const entry = watches
+    .find(({ binding }) => binding === live.binding)
+    ?.flags.find(({ flagKey }) => flagKey === live.flagKey);
+  return { ...live, soakedMs: entry?.of === identifyWatch(live) ? entry.soakedMs : 0 };
 }
 
 /**
@@ -121,12 +129,7 @@ export async function gatherFileFacts(
     listRouteFiles(policy, snapshot).filter((file) => concernsRoute(policy, file, touched));
   const changedAtHead = concerned(head);
   const changed = [...concerned(base), ...changedAtHead];
-  const workflowRuns = await gatherWorkflowRuns(
-    port,
-    head,
-    changedAtHead.map(({ record }) => record),
-    policy,
-  );
+  const proofs = await gatherProofs(port, pull.headSha, head, changedAtHead, policy);
 
   const fullName = `${repository.owner}/${repository.name}`;
   const bindings = bindingsOf(ports.bindings, fullName);
@@ -135,11 +138,16 @@ export async function gatherFileFacts(
   const claimKeys = bindings.flatMap((binding) =>
     flagKeys.map((flagKey) => keyOfFlag(binding.name, flagKey.toLowerCase())),
   );
-  const [approved, live, latches, claims, rehearsals] = await Promise.all([
+  const [approved, live, latches, claims, watches, rehearsals] = await Promise.all([
     readByKey(ports.store, approvedRouteKind, keys),
     readByKey(ports.store, liveStateKind, keys),
     readByKey(ports.store, latchKind, keys),
     readByKey(ports.store, flagClaimKind, claimKeys),
+    readByKey(
+      ports.store,
+      watchKind,
+      bindings.map(({ name }) => name),
+    ),
     Promise.all(keys.map((key) => ports.store.listRecords(rehearsalKind, `${key}/`))),
   ]);
 
@@ -164,11 +172,11 @@ export async function gatherFileFacts(
     codeowners: rules.codeowners,
     bindings,
     approved,
-    live: live.map((state) => soakUntil(state, now)),
+    live: live.map((state) => fillSoak(state, watches)),
     latches,
     claims,
     rehearsals: rehearsals.flat().map(({ value }) => value),
-    workflowRuns,
+    ...proofs,
     measurements: tableOf(measurements),
   };
 }

@@ -8,7 +8,7 @@ import type { MetricQuery, MetricsPort } from "../ports/metrics.ts";
 const defaultWindowMs = 3_600_000;
 const nowhere: Place = { path: "", line: 1, column: 1 };
 
-function planQueries(record: RouteRecord, guardrail: Guardrail, policy: Policy): MetricQuery[] {
+function planGuardrail(record: RouteRecord, guardrail: Guardrail, policy: Policy): MetricQuery[] {
   const template = Object.hasOwn(policy.metrics, guardrail.metric) ? policy.metrics[guardrail.metric] : undefined;
   if (template === undefined) return [];
   const queries: MetricQuery[] = [];
@@ -28,6 +28,11 @@ function planQueries(record: RouteRecord, guardrail: Guardrail, policy: Policy):
   return queries;
 }
 
+/** The questions of all guardrails of a route, for both variations. A template that the policy lacks or that cannot be filled asks nothing. */
+export function planQueries(record: RouteRecord, policy: Policy): readonly MetricQuery[] {
+  return record.guardrails.flatMap((guardrail) => planGuardrail(record, guardrail, policy));
+}
+
 /**
  * Reads the guardrails of a route while its candidate serves somebody. Nothing is read before: without traffic there is
  * nothing to judge, and the gate says so.
@@ -40,8 +45,5 @@ export async function gatherMeasurements(
   at: string,
 ): Promise<readonly Measurement[]> {
   if (source === undefined || live === undefined || live.stage === null || live.candidateDigest === null) return [];
-  return source.measure(
-    record.guardrails.flatMap((guardrail) => planQueries(record, guardrail, policy)),
-    at,
-  );
+  return source.measure(planQueries(record, policy), at);
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import type { ApprovedRoute, FlagClaim, Latch, LiveState, Rehearsal } from "../core/facts.ts";
+import type { ApprovedRoute, FlagClaim, Latch, LiveState, Rehearsal, SourceText } from "../core/facts.ts";
 import type { Effect } from "../core/effect.ts";
+import type { WatchEntry } from "../core/rollout/watch.ts";
 import { stages } from "../core/scales.ts";
 import type { RecordKind } from "../ports/store.ts";
 
@@ -69,7 +70,75 @@ export const liveStateKind: RecordKind<LiveState> = {
     soakedMs: z.number(),
     provenAt: time,
     paused: z.object({ at: time, by: z.string(), reason: z.string() }).nullable(),
+    nextStep: z.number().int().min(0).optional(),
+    segments: z.record(z.string(), z.string()).optional(),
   }),
+};
+
+/** What the guardrail watch of one binding saw at its last look; key is the binding. Written by the watch only, once for each look. */
+export interface BindingWatch {
+  binding: string;
+  /** When everything was looked at. */
+  at: string;
+  /** Milliseconds between two looks. */
+  everyMs: number;
+  /** Sorted by flag key. */
+  flags: readonly WatchEntry[];
+}
+
+export const watchKind: RecordKind<BindingWatch> = {
+  name: "guardrail-watch",
+  schema: z.object({
+    binding: z.string(),
+    at: time,
+    everyMs: z.number().positive(),
+    flags: z.array(
+      z.object({
+        flagKey: z.string(),
+        of: z.string(),
+        liveVersion: z.number().int(),
+        at: time,
+        readings: z.enum(["pass", "open", "fail"]),
+        clock: z.enum(["running", "stopped"]),
+        why: z.string(),
+        soakedMs: z.number().min(0),
+        wantedMs: z.number().min(0),
+        frozen: z.string().nullable(),
+        guardrails: z.array(
+          z.object({
+            name: z.string(),
+            outcome: z.enum(["pass", "fail", "inconclusive", "error"]),
+            candidate: z.number().nullable(),
+            baseline: z.number().nullable(),
+            samples: z.number().nullable(),
+            why: z.string(),
+          }),
+        ),
+      }),
+    ),
+  }),
+};
+
+/**
+ * The rules of a repository as they were last read, key `owner/name`: the guardrail watch goes by them, so that a breach acts
+ * while GitHub is away.
+ */
+export interface RulesInForce {
+  repository: string;
+  policy: SourceText;
+  floor: SourceText;
+  readAt: string;
+}
+
+const sourceText: z.ZodType<SourceText> = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("absent") }),
+  z.object({ kind: z.literal("unreadable"), path: z.string(), why: z.string() }),
+  z.object({ kind: z.literal("text"), path: z.string(), text: z.string() }),
+]);
+
+export const rulesInForceKind: RecordKind<RulesInForce> = {
+  name: "rules-in-force",
+  schema: z.object({ repository: z.string(), policy: sourceText, floor: sourceText, readAt: time }),
 };
 
 /** Above Git (SPEC 13); key `binding/flagKey`. It exists from a rollback until a later approved re-entry is proven. */

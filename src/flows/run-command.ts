@@ -4,17 +4,21 @@ import { matchFlagKey } from "../core/commands/match-flag-key.ts";
 import { parseCommand } from "../core/commands/parse-command.ts";
 import type { OwnerFacts } from "../core/facts.ts";
 import { assertNever } from "../core/problem.ts";
+import { parsePolicy } from "../core/policy/parse-policy.ts";
 import { parseCodeowners } from "../core/reviewers/parse-codeowners.ts";
 import type { RepositoryPort } from "../ports/github.ts";
 import { applyEffects } from "./apply-effects.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
+import { describeWatch } from "./describe-watch.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { policyForReading } from "./gather-file-facts.ts";
 import { gatherRules } from "./gather-rules.ts";
 import type { Task } from "./plan-tasks.ts";
 import { keyOfPull, type PullState, pullStateKind } from "./pull-state.ts";
-import { approvedRouteKind, keyOfFlag, latchKind, liveStateKind, rolloutStatusKind } from "./records.ts";
+import { approvedRouteKind, keyOfFlag, latchKind, liveStateKind, rolloutStatusKind, watchKind } from "./records.ts";
 import { keyOfRehearsalJob } from "./run-flag-job.ts";
+import { findWatch } from "./rollout/gather-records.ts";
+import { pauseFlag, resumeFlag } from "./rollout/pause-flag.ts";
 import { requestRollback } from "./rollout/roll-back.ts";
 
 type CommandTask = Extract<Task, { kind: "run-command" }>;
@@ -26,6 +30,8 @@ const help = [
   "- `/routeward status [flagKey]`: what is live and what is asked",
   "- `/routeward recheck`: judge the pull request again",
   "- `/routeward rehearse [flagKey]`: prove on a disposable flag that the way back works (ai-platform-owner)",
+  "- `/routeward pause [flagKey]`: no further growth and no soaking; what is served stays (release-owner, ai-platform-owner, owner of the file)",
+  "- `/routeward resume [flagKey]`: go on, when the guardrails pass and no freeze window holds (release-owner)",
   "- `/routeward rollback <reason> [flagKey]`: all traffic back to the baseline now (release-owner, ai-platform-owner, owner of the file)",
   "- `/routeward help`: this text",
 ].join("\n");
@@ -62,14 +68,15 @@ async function gatherAuthority(
   return { authority, owners: await port.readOwners([...new Set(names)].sort()) };
 }
 
-async function describeStatus(route: RouteSummary, state: PullState, ports: FlowPorts): Promise<string> {
+async function describeStatus(route: RouteSummary, state: PullState, { ports, now }: Context): Promise<string> {
   const lines = [`**${plain(route.flagKey)}**: ${plain(state.verdict?.title ?? "not judged yet")}`];
   if (route.binding === null) return [...lines, "No FeatBit environment is bound to it."].join("\n");
   const key = keyOfFlag(route.binding, route.flagKey);
-  const [live, latch, status] = await Promise.all([
+  const [live, latch, status, watch] = await Promise.all([
     ports.store.getRecord(liveStateKind, key),
     ports.store.getRecord(latchKind, key),
     ports.store.getRecord(rolloutStatusKind, key),
+    ports.store.getRecord(watchKind, route.binding),
   ]);
   const stage = live?.value.stage ?? null;
   lines.push(
@@ -77,6 +84,11 @@ async function describeStatus(route: RouteSummary, state: PullState, ports: Flow
       ? "Live: baseline to everyone."
       : `Live: ${stage}, ${live?.value.share ?? 0} % of its audience, since ${live?.value.enteredAt ?? ""}.`,
   );
+  const watched =
+    live === undefined || latch !== undefined
+      ? null
+      : describeWatch(live.value, findWatch(watch?.value, route.flagKey), now.toISOString());
+  if (watched !== null) lines.push(plain(watched));
   if (latch !== undefined) {
     const { by, reason, at } = latch.value;
     lines.push(
@@ -126,6 +138,45 @@ async function rollBack(route: RouteSummary, number: number, reason: string, con
   return null;
 }
 
+async function pause(route: RouteSummary, number: number, { task, ports, now }: Context): Promise<string> {
+  if (route.binding === null) return "No FeatBit environment is bound to this route, so there is nothing to pause.";
+  const newer = await findNewerCandidate(route, route.binding, ports);
+  if (newer !== null) return newer;
+  const { binding, flagKey } = route;
+  const result = await pauseFlag(
+    { binding, flagKey, by: `@${task.actor.login}`, reason: `asked for in #${number}` },
+    ports,
+    now,
+  );
+  if (result.kind === "not-live") return "Nothing of this route is live, so there is nothing to pause.";
+  if (result.kind === "unchanged") return "The rollout is paused already.";
+  const { stage, share } = result.live;
+  return `Paused: ${plain(flagKey)} stays at ${stage ?? "the baseline"}, ${share} % of its audience. It neither grows nor soaks until \`/routeward resume\`; guardrails are still watched.`;
+}
+
+async function resume(route: RouteSummary, { task, port, ports, now }: Context): Promise<string> {
+  if (route.binding === null) return "No FeatBit environment is bound to this route, so there is nothing to resume.";
+  const newer = await findNewerCandidate(route, route.binding, ports);
+  if (newer !== null) return newer;
+  const rules = await gatherRules(port);
+  const policy = parsePolicy(rules.policy, rules.floor, { requireFloor: ports.requireFloor });
+  if (!policy.ok) return "Not resumed: the policy of the default branch cannot be read.";
+  const { binding, flagKey } = route;
+  const result = await resumeFlag({ binding, flagKey, by: `@${task.actor.login}` }, policy.value, ports, now);
+  switch (result.kind) {
+    case "not-live":
+      return "Nothing of this route is live, so there is nothing to resume.";
+    case "unchanged":
+      return "The rollout is not paused.";
+    case "refused":
+      return `Not resumed: ${plain(result.reasons.join("; "))}. It stays paused; what is served stays.`;
+    case "done":
+      return `Resumed: ${plain(flagKey)} goes on from ${result.live.stage ?? "the baseline"}, ${result.live.share} % of its audience.`;
+    default:
+      return assertNever(result);
+  }
+}
+
 async function rehearse(route: RouteSummary, number: number, context: Context): Promise<string | null> {
   const { task, ports } = context;
   if (route.binding === null) return "No FeatBit environment is bound to this route, so nothing can be rehearsed.";
@@ -166,7 +217,7 @@ async function runOn(
   if (match.kind === "not-here") return `There is no flag ${plain(match.asked)} here. Known: ${known}`;
   const route = routes.find(({ flagKey }) => flagKey === match.flagKey);
   if (route === undefined) return "This pull request changes no model route.";
-  if (command.kind === "status" || command.kind === "explain") return describeStatus(route, found.state, ports);
+  if (command.kind === "status" || command.kind === "explain") return describeStatus(route, found.state, context);
 
   const person = await port.readPermission(task.actor.login);
   if (person === null || person.account.id !== task.actor.id)
@@ -183,9 +234,11 @@ async function runOn(
       return rollBack(route, found.number, match.reason, context);
     case "rehearse":
       return rehearse(route, found.number, context);
-    case "promote":
     case "pause":
+      return pause(route, found.number, context);
     case "resume":
+      return resume(route, context);
+    case "promote":
       return `Routeward does not do \`${command.kind}\` yet. To change the stage, open a pull request that changes \`approval.status\`; to stop it, use \`/routeward rollback <reason>\`.`;
     default:
       return assertNever(command.kind);

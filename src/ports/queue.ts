@@ -3,14 +3,16 @@ import type { StoreTransaction } from "./store.ts";
 /**
  * The work to do and the form of its keys (SPEC 18).
  * - `delivery`: a stored webhook; key is its guid
- * - `pull`: judge one pull request; key is `repositoryId#number`
+ * - `pull`: judge one pull request, key `repositoryId#number`, or one merge-queue group, key `repositoryId#group:<head commit>`
  * - `flag`: move or check one flag; key is `binding/flagKey`
  * - `sweep`: look for what was missed; key is what is swept
+ * - `watch`: read the guardrails of everything that is live; key is the binding. A queue of its own, so that neither a slow
+ *   sweep nor a flag's job takes its turn, and it takes nobody's
  */
-export type QueueName = "delivery" | "pull" | "flag" | "sweep";
+export type QueueName = "delivery" | "pull" | "flag" | "sweep" | "watch";
 
 /** All queues, in the order in which they are shown. */
-export const queueNames: readonly QueueName[] = ["delivery", "pull", "flag", "sweep"];
+export const queueNames: readonly QueueName[] = ["delivery", "pull", "flag", "sweep", "watch"];
 
 /** Plain JSON data. A hint: between two replicas an older payload may run last, so handlers re-read the state by key. */
 export type JobData = Readonly<Record<string, unknown>>;

@@ -8,7 +8,9 @@ const maximumAgeMs = 5 * 60_000;
 
 const maximumAnswerBytes = 1024 * 1024;
 const defaultTimeoutMs = 10_000;
-const parallelQueries = 4;
+const parallelQueries = 16;
+/** After this many unanswered queries in a row the rest of a batch is not asked: it would wait as long, and come too late. */
+const giveUpAfter = 32;
 
 export interface PrometheusOptions {
   /** Address in front of `/api/v1/query`; a path in it stays. */
@@ -18,6 +20,13 @@ export interface PrometheusOptions {
   bearerToken?: string;
   /** For tests. */
   fetch?: typeof fetch;
+}
+
+/** What the queries of one call share. */
+interface Batch {
+  answers: Map<string, Promise<Reading>>;
+  /** Queries in a row that nobody answered. */
+  unanswered: number;
 }
 
 async function readText(answer: Response): Promise<string> {
@@ -52,7 +61,8 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
   const send = options.fetch ?? fetch;
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
 
-  const ask = async (query: string, at: string): Promise<Reading> => {
+  const ask = async (query: string, at: string, batch: Batch): Promise<Reading> => {
+    if (batch.unanswered >= giveUpAfter) return { kind: "error", why: "the metrics source does not answer" };
     try {
       const answer = await send(url, {
         method: "POST",
@@ -65,6 +75,7 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
         redirect: "error",
         signal: AbortSignal.timeout(timeoutMs),
       });
+      batch.unanswered = 0;
       const text = await readText(answer);
       // Prometheus explains 400, 422 and 503 in the same form; other failures come from something in between.
       if (!answer.ok && ![400, 422, 503].includes(answer.status)) {
@@ -76,19 +87,25 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
         ? reading
         : { kind: "error", why: `the metrics source answered with status ${answer.status}` };
     } catch (error) {
+      batch.unanswered += 1;
       return { kind: "error", why: tellFailure(error, timeoutMs) };
     }
   };
 
-  const askIfAny = async (query: string | null, at: string): Promise<Reading | null> =>
-    query === null ? null : ask(query, at);
+  /** The same question is asked once in a batch: guardrails share counts. */
+  const askIfAny = async (query: string | null, at: string, batch: Batch): Promise<Reading | null> => {
+    if (query === null) return null;
+    const asked = batch.answers.get(query) ?? ask(query, at, batch);
+    batch.answers.set(query, asked);
+    return asked;
+  };
 
-  const measureOne = async (query: MetricQuery, at: string): Promise<Measurement> => {
+  const measureOne = async (query: MetricQuery, at: string, batch: Batch): Promise<Measurement> => {
     const { outcome, at: stamp } = combineReadings({
-      value: await askIfAny(query.value, at),
-      numerator: await askIfAny(query.numerator, at),
-      denominator: await askIfAny(query.denominator, at),
-      samples: await askIfAny(query.samples, at),
+      value: await askIfAny(query.value, at, batch),
+      numerator: await askIfAny(query.numerator, at, batch),
+      denominator: await askIfAny(query.denominator, at, batch),
+      samples: await askIfAny(query.samples, at, batch),
     });
     return { guardrail: query.guardrail, variation: query.variation, at: stamp ?? at, outcome };
   };
@@ -96,11 +113,11 @@ export function createPrometheusMetrics(options: PrometheusOptions): MetricsPort
   return {
     async measure(queries, at) {
       const measurements = new Map<MetricQuery, Measurement>();
-      const open = [...queries];
+      const batch: Batch = { answers: new Map(), unanswered: 0 };
+      // Every worker takes the next of the same iterator.
+      const open = queries.values();
       const work = async (): Promise<void> => {
-        for (let query = open.shift(); query !== undefined; query = open.shift()) {
-          measurements.set(query, await measureOne(query, at));
-        }
+        for (const query of open) measurements.set(query, await measureOne(query, at, batch));
       };
       await Promise.all(Array.from({ length: parallelQueries }, work));
       return queries.flatMap((query) => measurements.get(query) ?? []);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { InternalError } from "../../core/problem.ts";
 import type { NewDelivery, StoredDelivery } from "../../ports/store.ts";
 import type { DeliveryInbox } from "./delivery-inbox.ts";
+import { readBody } from "./read-body.ts";
 
 export interface IntakeOptions {
   /** The app's webhook secret. */
@@ -74,8 +75,13 @@ async function handleWebhook(
 ): Promise<{ guid: string; stored: StoredDelivery } | Refusal | "gone"> {
   const headers = readHeaders(request);
   if ("status" in headers) return headers;
-  const raw = await readBody(request, options.bodyTimeoutMs ?? defaultBodyTimeoutMs);
-  if (!Buffer.isBuffer(raw)) return raw;
+  const raw = await readBody(request, {
+    bytes: largestBody,
+    timeoutMs: options.bodyTimeoutMs ?? defaultBodyTimeoutMs,
+  });
+  if (raw === "gone") return raw;
+  if (raw === "too-large") return tooLarge;
+  if (raw === "too-slow") return { status: 408, message: "body did not arrive in time" };
   const expected = createHmac("sha256", options.secret).update(raw).digest();
   if (!timingSafeEqual(expected, headers.signature)) return { status: 401, message: "signature does not match" };
   const delivery = parseDelivery(headers, raw);
@@ -113,30 +119,6 @@ const tooLarge: Refusal = { status: 413, message: "body is larger than 25 MB" };
 function readHeader(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === "string" ? value : undefined;
-}
-
-/** The whole body; counted while it arrives, because a length header may be absent or a lie. */
-function readBody(request: IncomingMessage, timeoutMs: number): Promise<Buffer | Refusal | "gone"> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const finish = (result: Buffer | Refusal | "gone"): void => {
-      clearTimeout(timer);
-      request.off("data", take);
-      request.pause();
-      resolve(result);
-    };
-    const timer = setTimeout(() => finish({ status: 408, message: "body did not arrive in time" }), timeoutMs);
-    const take = (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size > largestBody) finish(tooLarge);
-      else chunks.push(chunk);
-    };
-    request.on("data", take);
-    request.once("end", () => finish(Buffer.concat(chunks, size)));
-    request.once("error", () => finish("gone"));
-    request.once("close", () => finish("gone"));
-  });
 }
 
 function parseDelivery({ guid, event }: WebhookHeaders, raw: Buffer): NewDelivery | undefined {

@@ -10,6 +10,12 @@ export interface OperationMetrics {
   jobs: Gauge<"queue" | "state">;
   /** Flags by how their rollout stands. */
   rollouts: Gauge<"state">;
+  /** Live flags by what the last look at their guardrails found. */
+  watched: Gauge<"state">;
+  /** Seconds since the guardrails of the binding that waits longest were read; absent while nothing is watched. */
+  watchAge: Gauge;
+  /** Breaches by what was done about them. */
+  breaches: Counter<"action">;
   /** Seconds from a rollback's latch until the baseline was proven. */
   rollbackSeconds: Histogram;
   /** Seconds from a merge until the stage was proven. */
@@ -52,6 +58,23 @@ export function createOperationMetrics(): OperationMetrics {
       name: "routeward_rollouts",
       help: "Flags by the state of their rollout; held and failing ones wait for something outside.",
       labelNames: ["state"],
+      registers,
+    }),
+    watched: new Gauge({
+      name: "routeward_watched_flags",
+      help: "Live flags by the last look at their guardrails: green ones soak, open and failing ones hold.",
+      labelNames: ["state"],
+      registers,
+    }),
+    watchAge: new Gauge({
+      name: "routeward_guardrail_watch_age_seconds",
+      help: "Since the last look at the guardrails of the binding that waits longest.",
+      registers,
+    }),
+    breaches: new Counter({
+      name: "routeward_guardrail_breaches_total",
+      help: "Breaches of guardrails by what was done.",
+      labelNames: ["action"],
       registers,
     }),
     rollbackSeconds: new Histogram({

@@ -1,4 +1,4 @@
-import { rolloutStatusKind } from "../../flows/records.ts";
+import { rolloutStatusKind, watchKind } from "../../flows/records.ts";
 import type { JobQueue } from "../../ports/queue.ts";
 import type { Store } from "../../ports/store.ts";
 import type { PageHandler } from "./http-server.ts";
@@ -6,6 +6,19 @@ import type { OperationMetrics } from "./operation-metrics.ts";
 
 function json(status: number, body: unknown): Awaited<ReturnType<PageHandler>> {
   return { status, contentType: "application/json; charset=utf-8", body: `${JSON.stringify(body)}\n` };
+}
+
+async function countWatched(store: Store, metrics: OperationMetrics, now: Date): Promise<void> {
+  metrics.watched.reset();
+  let oldest = 0;
+  for (const { value } of await store.listRecords(watchKind)) {
+    if (value.flags.length > 0) oldest = Math.max(oldest, now.getTime() - Date.parse(value.at));
+    for (const { readings, clock } of value.flags) {
+      const state = readings === "fail" ? "failing" : clock === "running" ? "green" : "open";
+      metrics.watched.inc({ state });
+    }
+  }
+  metrics.watchAge.set(oldest / 1000);
 }
 
 /**
@@ -16,8 +29,9 @@ export function createPages(parts: {
   store: Store;
   queue: JobQueue;
   metrics: OperationMetrics;
+  now: () => Date;
 }): ReadonlyMap<string, PageHandler> {
-  const { store, queue, metrics } = parts;
+  const { store, queue, metrics, now } = parts;
   return new Map<string, PageHandler>([
     ["/health", async () => json(200, { status: "ok" })],
     [
@@ -42,6 +56,7 @@ export function createPages(parts: {
         metrics.rollouts.reset();
         for (const { value } of await store.listRecords(rolloutStatusKind))
           metrics.rollouts.inc({ state: value.state });
+        await countWatched(store, metrics, now());
         return { contentType: metrics.registry.contentType, body: await metrics.registry.metrics() };
       },
     ],

@@ -12,11 +12,14 @@ import { planTasks } from "../../flows/plan-tasks.ts";
 import { runFlagJob } from "../../flows/run-flag-job.ts";
 import { runPullJob } from "../../flows/run-pull-job.ts";
 import { runSweep } from "../../flows/run-sweep.ts";
+import { runWatchJob } from "../../flows/run-watch-job.ts";
+import { takeFeatBitHint } from "../../flows/take-featbit-hint.ts";
 import type { Job, JobQueue, QueueName } from "../../ports/queue.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Environment } from "../config/read-environment.ts";
 import type { OperatorConfig } from "../config/read-operator-config.ts";
 import { createDeliveryInbox } from "./delivery-inbox.ts";
+import { createFeatBitWebhook } from "./featbit-webhook.ts";
 import { startHttpServer } from "./http-server.ts";
 import { createWebhookHandler } from "./intake.ts";
 import { createOperationMetrics } from "./operation-metrics.ts";
@@ -157,6 +160,15 @@ export async function startBot(
     log.info({ state: outcome.state, reason: outcome.reason }, "flag checked");
   };
 
+  const runWatch = async (job: Job): Promise<void> => {
+    const { watched, breaches } = await runWatchJob(job, ports, now);
+    for (const { breach } of breaches) {
+      metrics.breaches.inc({ action: breach.action });
+      log.warn({ action: breach.action, reason: breach.reason }, "guardrail breached");
+    }
+    log.debug({ watched, breaches: breaches.length }, "guardrails read");
+  };
+
   const timed =
     (name: QueueName, handler: (job: Job) => Promise<void>) =>
     async (job: Job): Promise<void> => {
@@ -173,18 +185,30 @@ export async function startBot(
 
   const inbox = createDeliveryInbox(store, queue);
   await inbox.warmUp();
-  const pages = createPages({ store, queue, metrics });
+  const pages = createPages({ store, queue, metrics, now });
+  const fromFeatBit = createFeatBitWebhook({
+    secrets: new Map(
+      operator.bindings.flatMap(({ name, featbit }) =>
+        featbit.webhookSecret === null ? [] : [[name, featbit.webhookSecret] as const],
+      ),
+    ),
+    take: (hint) => takeFeatBitHint(hint, ports),
+    reportFailure: (error) => log.error({ err: error }, "hint of FeatBit could not be queued"),
+    stopwatch: ports.stopwatch,
+  });
+  const fromGitHub = createWebhookHandler({
+    secret: environment.webhookSecret,
+    inbox,
+    reportFailure: ({ guid, error }) => {
+      metrics.deliveries.inc({ outcome: "not-stored" });
+      log.error({ guid, err: error }, "delivery could not be stored");
+    },
+  });
   const server = await startHttpServer({
     host: environment.host,
     port: environment.port,
-    webhook: createWebhookHandler({
-      secret: environment.webhookSecret,
-      inbox,
-      reportFailure: ({ guid, error }) => {
-        metrics.deliveries.inc({ outcome: "not-stored" });
-        log.error({ guid, err: error }, "delivery could not be stored");
-      },
-    }),
+    webhook: async (request, response) =>
+      (await fromGitHub(request, response)) || (await fromFeatBit(request, response)),
     pages,
     reportFailure: (error) => log.error({ err: error }, "request failed"),
   }).catch(async (error: unknown) => {
@@ -203,6 +227,15 @@ export async function startBot(
     { concurrency: 2 },
   );
 
+  await queue.work("watch", timed("watch", runWatch), { concurrency: 4 });
+
+  const everyMs = operator.sweep.guardrails;
+  const watch = (): void => {
+    for (const { name } of operator.bindings)
+      queue
+        .enqueue("watch", name, { everyMs })
+        .catch((error: unknown) => log.warn({ err: error }, "guardrail watch not queued"));
+  };
   const sweeps = [
     ["pulls", operator.sweep.pullRequests],
     ["deliveries", operator.sweep.deliveries],
@@ -213,7 +246,8 @@ export async function startBot(
       .enqueue("sweep", name, {})
       .catch((error: unknown) => log.warn({ sweep: name, err: error }, "sweep not queued"));
   };
-  const timers = sweeps.map(([name, every]) => setInterval(() => sweep(name), every));
+  const timers = [...sweeps.map(([name, every]) => setInterval(() => sweep(name), every)), setInterval(watch, everyMs)];
+  watch();
   for (const [name] of sweeps) sweep(name);
   log.info({ port: server.port, store: environment.store.kind }, "routeward is running");
 

@@ -24,7 +24,7 @@ it("accepts the example as it stands", () => {
     dispatchKey: "accountId",
     featbit: { accessToken: "api-token", sdkKey: "sdk-key", webhookSecret: null },
   });
-  expect(config.sweep).toEqual({ pullRequests: 600_000, deliveries: 300_000, drift: 300_000 });
+  expect(config.sweep).toEqual({ pullRequests: 600_000, deliveries: 300_000, drift: 300_000, guardrails: 60_000 });
 });
 
 describe("a mistake is named with its line", () => {

@@ -25,7 +25,7 @@ export interface Binding extends BindingFacts {
 export interface OperatorConfig {
   bindings: readonly Binding[];
   /** Milliseconds between sweeps. */
-  sweep: { pullRequests: number; deliveries: number; drift: number };
+  sweep: { pullRequests: number; deliveries: number; drift: number; guardrails: number };
   requireFloor: boolean;
 }
 
@@ -46,6 +46,15 @@ const duration = z
     },
   })
   .transform((text) => parseDuration(text) ?? 0);
+
+/** A clock that looks less than once an hour, or more than once a second, watches nothing. */
+const watchDuration = duration.refine((milliseconds) => milliseconds >= 1_000 && milliseconds <= 3_600_000, {
+  params: {
+    code: "bad-duration",
+    expected: "between 1s and 60m",
+    fix: "Write how often guardrails are read, for example 1m.",
+  },
+});
 
 const bindingSchema = strictMap({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
@@ -72,6 +81,7 @@ const configSchema = strictMap({
     pullRequests: duration.optional(),
     deliveries: duration.optional(),
     drift: duration.optional(),
+    guardrails: watchDuration.optional(),
   }).optional(),
   requireFloor: z.boolean().optional(),
 });
@@ -186,6 +196,7 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       pullRequests: parsed.data.sweep?.pullRequests ?? 10 * minute,
       deliveries: parsed.data.sweep?.deliveries ?? 5 * minute,
       drift: parsed.data.sweep?.drift ?? 5 * minute,
+      guardrails: parsed.data.sweep?.guardrails ?? minute,
     },
     requireFloor: parsed.data.requireFloor ?? false,
   };

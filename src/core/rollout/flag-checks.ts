@@ -3,6 +3,8 @@ import type { FlagSnapshot, FlagVariation } from "./flag.ts";
 import { deriveVariationIds } from "./flag-identity.ts";
 import { identifyProof, isReleased, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
 import type { Probe } from "./probe.ts";
+import { listChangedSegments, sameSegments } from "./digest-segments.ts";
+import { growsExposure } from "./grows-exposure.ts";
 import { expectServed, identifyContent } from "./served-value.ts";
 import type { Step } from "./step.ts";
 import { checkTargeting, renderBaselineTargeting } from "./targeting.ts";
@@ -95,8 +97,22 @@ export function isSettled(facts: RolloutFacts): boolean {
     live.step === wanted.step &&
     live.candidateDigest === wanted.candidateDigest &&
     live.baselineDigest === wanted.baselineDigest &&
-    live.targetingDigest === digestTargeting(wanted.contents.targeting)
+    live.targetingDigest === digestTargeting(wanted.contents.targeting) &&
+    (facts.segments === null || sameSegments(live.segments ?? {}, facts.segments))
   );
+}
+
+/** Segments that hold somebody else than when the stage was proven, under the same approval. */
+export function findChangedSegments({ live, approval, segments }: RolloutFacts): readonly string[] {
+  if (live === null || live.stage === null || live.mergeSha !== approval?.mergeSha) return [];
+  return segments === null ? [] : listChangedSegments(live.segments ?? {}, segments);
+}
+
+/** Whether what somebody changed by hand may be put back without asking (SPEC 13): the policy wants it, and nobody gains by it. */
+export function mayRepair(facts: RolloutFacts): boolean {
+  if (facts.drift !== "repair" || facts.flag?.isEnabled !== true || !isChangedByHand(facts)) return false;
+  const baseline = deriveVariationIds(facts.name).baseline;
+  return differs(facts, (wanted, flag) => !growsExposure(flag, wanted.contents, baseline));
 }
 
 export function checkWanted(facts: RolloutFacts): readonly string[] {

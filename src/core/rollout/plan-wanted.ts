@@ -26,11 +26,14 @@ export interface WantedContext {
   live: LiveState | null;
 }
 
-/** The step of the stage that the flag stands at or enters: the first, until the live state says more (SPEC 10). A new candidate begins anew. */
+/**
+ * The step of the stage that the flag stands at or enters: the first, until the live state says more (SPEC 10), and the next once
+ * it was recorded as begun. A new candidate begins anew.
+ */
 export function chooseStep(content: ApprovedContent, live: LiveState | null): number {
   if (live === null || content.stage === null) return 0;
   if (live.stage !== content.stage || live.candidateDigest !== content.approved.candidateDigest) return 0;
-  return Math.min(live.step, countSteps(content.plan, content.stage) - 1);
+  return Math.min(live.nextStep ?? live.step, countSteps(content.plan, content.stage) - 1);
 }
 
 /** What must be known of segments and policy before the wanted state can be planned. */

@@ -65,7 +65,7 @@ export interface RolloutFacts {
   approval: ApprovalFacts | null;
   wanted: Wanted;
   baseline: BaselineFacts;
-  /** Reasons outside FeatBit why nothing may go forward: branch, claim, policy, binding, freeze, pause. */
+  /** Reasons outside FeatBit why nothing may go forward: branch, claim, policy, binding, pause. */
   blockers: readonly string[];
   latch: Latch | null;
   live: LiveState | null;
@@ -79,6 +79,14 @@ export interface RolloutFacts {
   /** Routeward already switched the flag on for this re-entry: that it is off again is somebody's hand. */
   switchedOn: boolean;
   proof: ProofFacts | null;
+  /** The next step of the approved stage, when it may begin by itself (SPEC 10). */
+  stepDue: { next: number; why: string } | null;
+  /** Digests of the segments that the wanted targeting leans on, by key; null when FeatBit was not asked. */
+  segments: Readonly<Record<string, string>> | null;
+  /** What the policy says about changes by hand. */
+  drift: "alert" | "repair";
+  /** Who changed the flag by hand, by FeatBit's own log, in sentences. */
+  hands: readonly string[];
 }
 
 /** What a flag is proven as. */

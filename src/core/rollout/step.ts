@@ -10,6 +10,12 @@ export type Step =
   | { kind: "hold"; reasons: readonly string[] }
   /** FeatBit does not serve what was written; worth another try later. */
   | { kind: "retry"; reasons: readonly string[] }
+  /** The live step has soaked green: the next one begins. Recorded first, so that nothing but a pause or a rollback stops it half way. */
+  | { kind: "begin-step"; next: number; why: string }
+  /** The rollout pauses itself; somebody must resume it. */
+  | { kind: "pause"; reason: string }
+  /** What somebody wrote into the flag by hand is to be replaced by what was approved. */
+  | { kind: "repair"; found: string; differences: readonly string[] }
   | { kind: "set-latch"; cause: Latch["cause"]; reason: string }
   | { kind: "create-flag" }
   | { kind: "put-variations"; revision: string; variations: readonly FlagVariation[] }

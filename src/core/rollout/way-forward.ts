@@ -1,13 +1,16 @@
-import { describeDifferences, digestTargeting, sameVariations } from "./compare-flag.ts";
+import { describeDifferences, digestContents, digestTargeting, sameVariations } from "./compare-flag.ts";
 import {
   checkWanted,
   differs,
+  findChangedSegments,
   isChangedByHand,
   isDisproven,
   isSettled,
   isWritten,
   keepServed,
+  mayRepair,
   needsProof,
+  nothingKnown,
   planBaselineTargeting,
   planWith,
   withFlagOr,
@@ -137,6 +140,32 @@ export const wayForward: readonly Transition[] = [
     }),
   },
   {
+    id: "segments-changed",
+    state: "forward",
+    when: "a segment that the proven targeting leans on holds somebody else than when it was proven",
+    effect: "pause: the audience is no longer the approved one; resuming accepts it",
+    step: "pause",
+    guard: (facts) => findChangedSegments(facts).length > 0,
+    plan: (facts) => ({
+      kind: "pause",
+      reason: `the contents of segment ${findChangedSegments(facts).join(", ")} changed in FeatBit under the approval`,
+    }),
+  },
+  {
+    id: "repair",
+    state: "forward",
+    when: "the contents were changed by hand, the policy repairs, and putting the approved ones back gives nobody more",
+    effect: "say who changed what, and let the rows below write the approved contents",
+    step: "repair",
+    guard: mayRepair,
+    plan: (facts) =>
+      planWith(facts, (wanted, flag) => ({
+        kind: "repair",
+        found: digestContents(flag),
+        differences: [...describeDifferences(wanted.contents, flag), ...facts.hands],
+      })),
+  },
+  {
     id: "changed-by-hand",
     state: "forward",
     when: "the contents are neither wanted nor anything that Routeward wrote",
@@ -148,6 +177,7 @@ export const wayForward: readonly Transition[] = [
       reasons: [
         "the flag was changed in FeatBit by hand",
         ...withStage(facts, (wanted) => withFlagOr(facts, [], (flag) => describeDifferences(wanted.contents, flag))),
+        ...facts.hands,
       ],
     }),
   },
@@ -235,6 +265,16 @@ export const wayForward: readonly Transition[] = [
     step: "toggle-on",
     guard: (facts) => facts.flag?.isEnabled === false,
     plan: () => ({ kind: "toggle-on" }),
+  },
+  {
+    id: "step-due",
+    state: "forward",
+    when: "everything is as wanted, and the step has soaked green outside freeze windows while the plan has a next one",
+    effect: "record that the next step of the approved stage begins",
+    step: "begin-step",
+    guard: (facts) => facts.stepDue !== null && isSettled(facts),
+    plan: (facts) =>
+      facts.stepDue === null ? nothingKnown : { kind: "begin-step", next: facts.stepDue.next, why: facts.stepDue.why },
   },
   {
     id: "settled",

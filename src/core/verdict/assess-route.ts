@@ -1,7 +1,7 @@
 import { digestContent, ownerLinesUsed } from "../approvals/digest-content.ts";
 import { judgeRouteEvidence, type EvidenceSource } from "../evidence/judge-route-evidence.ts";
 import type { BindingFacts, FileFacts } from "../facts.ts";
-import { defaultStaleAfterMs, judgeGuardrail, type JudgingContext } from "../guardrails/judge-guardrail.ts";
+import { judgeGuardrails } from "../guardrails/judge-guardrails.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import { findRehearsal } from "../evidence/judge-evidence.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -93,7 +93,7 @@ export function assessRoute(
   };
   const evidence = judgeRouteEvidence(file, source);
   const liveStage = liveStageOf(comparison);
-  const guardrails = judgeGuardrails(comparison, liveStage, facts, binding);
+  const guardrails = judgeReadings(comparison, liveStage, facts, binding);
   const gateContext: GateContext = {
     at: facts.at,
     route: state,
@@ -151,7 +151,7 @@ function isGrowing({ fired }: Classification, asked: Stage | null, liveStage: St
 }
 
 /** Readings belong to the candidate that is live; another candidate has none, whatever the metric says (SPEC 9). */
-function judgeGuardrails(
+function judgeReadings(
   { merged, live }: RouteComparison,
   liveStage: Stage | null,
   facts: FileFacts,
@@ -161,15 +161,7 @@ function judgeGuardrails(
   const key = `${binding.name}/${record.flagKey}`;
   const known = Object.hasOwn(facts.measurements, key) ? (facts.measurements[key] ?? []) : [];
   const measurements = liveStage === null ? [] : known;
-  const isRandom = liveStage === "customer-canary" || liveStage === "ab-comparison";
-  const share = (live?.share ?? 0) / 100;
-  const context: JudgingContext = {
-    at: facts.at,
-    staleAfterMs: defaultStaleAfterMs,
-    // Templates count every baseline request of the route, those of excluded users and other audiences too.
-    split: isRandom && share > 0 && share < 1 ? { share, baselineHoldsOthers: true } : null,
-  };
-  return record.guardrails.map((guardrail) => judgeGuardrail(guardrail, measurements, context));
+  return judgeGuardrails(record.guardrails, measurements, { stage: liveStage, share: live?.share ?? 0 }, facts.at);
 }
 
 /**

@@ -129,10 +129,15 @@ async function hold(
   const approval = view.facts.approval;
   await run.ports.store.transaction(async (tx) => {
     const { isNews } = await saveStatus(run, tx, "held", reason, approval?.mergeSha ?? null);
-    if (isNews && approval !== null)
+    if (isNews && approval !== null && !isAnswered(view, reasons))
       await putInOutbox(run, tx, approval.repository, announceHold(run, approval, "held", reasons));
   });
   return { state: "held", reason };
+}
+
+/** Whoever paused by a command was answered where the command was given. */
+function isAnswered({ facts }: RolloutView, reasons: readonly string[]): boolean {
+  return reasons.length === 1 && facts.live?.paused?.by.startsWith("@") === true;
 }
 
 /** Writes down that the outside failed; people are told from the second time on, since most failures pass by themselves. */

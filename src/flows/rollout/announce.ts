@@ -113,6 +113,29 @@ export function announceHold(
   ];
 }
 
+/** What GitHub is told when a change by hand is replaced by what was approved: once for each state that was found. */
+export function announceRepair(
+  run: RolloutRun,
+  approved: { pull: number; mergeSha: string },
+  found: string,
+  differences: readonly string[],
+): readonly RolloutEffect[] {
+  const id = `${run.key}:${approved.mergeSha}:${found.slice(0, 16)}`;
+  return [
+    {
+      type: "add-comment",
+      key: `github:repair:${id}`,
+      pull: approved.pull,
+      marker: `routeward-repair ${id}`,
+      body: [
+        `\`${run.job.flagKey}\` was changed in FeatBit by hand. The approved state is put back; nobody gets the candidate by it who did not have it.`,
+        "",
+        ...differences.map((difference) => `- ${escapeText(difference)}`),
+      ].join("\n"),
+    },
+  ];
+}
+
 function closeDeployment(run: RolloutRun, before: LiveState): RolloutEffect {
   return {
     type: "set-deployment",

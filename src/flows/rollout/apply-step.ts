@@ -6,14 +6,16 @@ import type { Step } from "../../core/rollout/step.ts";
 import { renderBaselineTargeting } from "../../core/rollout/targeting.ts";
 import { assertNever, cut, InternalError } from "../../core/problem.ts";
 import type { Latch } from "../../core/facts.ts";
-import { latchKind } from "../records.ts";
+import { latchKind, liveStateKind } from "../records.ts";
+import { announceRepair } from "./announce.ts";
 import { claimFlag } from "./claim-flag.ts";
+import { putInOutbox } from "./deliver-outbox.ts";
 import { createKey, switchOffKey, switchOnKey, writeKey } from "./effect-keys.ts";
 import type { RolloutView } from "./gather-rollout.ts";
 import { renderChangeComment, type RolloutRun } from "./rollout-run.ts";
 import { requireFlag, requireStage } from "./require-facts.ts";
 import { saveBaseline, saveLive } from "./save-proven.ts";
-import { writeWithAudit } from "./write-with-audit.ts";
+import { rememberWrite, writeWithAudit } from "./write-with-audit.ts";
 
 /** Milliseconds that a proof waits for FeatBit to bring a change to its SDKs. */
 const proofDeadlineMs = 10_000;
@@ -30,6 +32,12 @@ export async function applyStep(run: RolloutRun, view: RolloutView, step: Active
   switch (step.kind) {
     case "set-latch":
       return setLatch(run, view, step);
+    case "begin-step":
+      return beginStep(run, view, step);
+    case "pause":
+      return pause(run, view, step.reason);
+    case "repair":
+      return beginRepair(run, view, step);
     case "create-flag":
       return createFlag(run, view);
     case "put-variations": {
@@ -171,6 +179,62 @@ async function createFlag(run: RolloutRun, view: RolloutView): Promise<void> {
       return answer;
     },
   );
+}
+
+/** Writes down that the next step begins, with the readings that allow it, before FeatBit hears of it. */
+async function beginStep(
+  run: RolloutRun,
+  view: RolloutView,
+  step: Extract<Step, { kind: "begin-step" }>,
+): Promise<void> {
+  const { live, watch } = view.records;
+  if (live === null) throw new InternalError("a further step of nothing");
+  await run.ports.store.putRecord({
+    kind: liveStateKind,
+    key: run.key,
+    value: { ...live.value, nextStep: step.next },
+    expectedVersion: live.version,
+    audit: {
+      subject: run.subject,
+      data: {
+        stage: live.value.stage,
+        from: live.value.step,
+        to: step.next,
+        why: step.why,
+        readings: watch.entry?.guardrails,
+      },
+    },
+  });
+}
+
+async function pause(run: RolloutRun, view: RolloutView, reason: string): Promise<void> {
+  const { live } = view.records;
+  if (live === null) throw new InternalError("a pause of nothing");
+  await run.ports.store.putRecord({
+    kind: liveStateKind,
+    key: run.key,
+    value: { ...live.value, paused: { at: run.now().toISOString(), by: "routeward", reason } },
+    expectedVersion: live.version,
+    audit: { subject: run.subject, data: { paused: reason } },
+  });
+}
+
+/**
+ * What was found counts as known from here on, so that the next looks write the approved contents over it; what was found, and
+ * by whom, is told in the same commit.
+ */
+async function beginRepair(run: RolloutRun, view: RolloutView, step: Extract<Step, { kind: "repair" }>): Promise<void> {
+  const { approval } = view.facts;
+  await run.ports.store.transaction(async (tx) => {
+    await tx.appendAudit({
+      type: "rollout.repair",
+      subject: run.subject,
+      data: { found: step.found, differences: step.differences },
+    });
+    await rememberWrite(run, tx, step.found);
+    if (approval !== null)
+      await putInOutbox(run, tx, approval.repository, announceRepair(run, approval, step.found, step.differences));
+  });
 }
 
 async function setLatch(run: RolloutRun, view: RolloutView, step: Extract<Step, { kind: "set-latch" }>): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ApprovedAudience, ApprovedRoute, FileContent, SourceText, TreeEntry } from "../../core/facts.ts";
 import { parsePolicy, policyPath } from "../../core/policy/parse-policy.ts";
+import type { Policy } from "../../core/policy/policy.ts";
 import { digestText } from "../../core/routes/digest-bundle.ts";
 import type { RepositoryPort } from "../../ports/github.ts";
 
@@ -9,16 +10,24 @@ export interface BranchState {
   reasons: readonly string[];
   /** The audiences of the policy now: what they exclude beyond the approved ones is excluded too (SPEC 3). */
   audiencesNow: Readonly<Record<string, ApprovedAudience>>;
+  /** Null when the branch does not hold what was approved, or the policy cannot be read. */
+  policy: Policy | null;
 }
 
 /**
  * Whether the default branch still holds what was approved (SPEC 12): the route file's text and the digest of every file that
  * it names; and what the policy there says now. One tree and one batch of blobs.
  *
+ * @param floor of the organisation, as it was last read: it is not asked again, because it was part of the approval, and only
+ * what is stricter counts from here on
  * @throws GitHubError when GitHub cannot be asked
  */
-export async function checkBranch(approved: ApprovedRoute, repository: RepositoryPort): Promise<BranchState> {
-  const hold = (reason: string): BranchState => ({ reasons: [reason], audiencesNow: {} });
+export async function checkBranch(
+  approved: ApprovedRoute,
+  floor: SourceText,
+  repository: RepositoryPort,
+): Promise<BranchState> {
+  const hold = (reason: string): BranchState => ({ reasons: [reason], audiencesNow: {}, policy: null });
   const { defaultBranch } = await repository.readRepository();
   const tip = await repository.readBranch(defaultBranch);
   if (tip === null) return hold(`there is no branch ${defaultBranch}`);
@@ -48,12 +57,12 @@ export async function checkBranch(approved: ApprovedRoute, repository: Repositor
       `${defaultBranch} (${tip.slice(0, 7)}) holds another ${paths} than the one approved in #${approved.pull} (${approved.mergeSha.slice(0, 7)})`,
     );
   }
-  return readPolicyNow(find(policyPath), blobs, tree.complete);
+  return readPolicyNow(find(policyPath), floor, blobs, tree.complete);
 }
 
-/** The organisation's floor is not asked again: it was part of the approval, and only what is stricter counts from here on. */
 function readPolicyNow(
   entry: TreeEntry | undefined,
+  floor: SourceText,
   blobs: ReadonlyMap<string, FileContent>,
   isComplete: boolean,
 ): BranchState {
@@ -64,9 +73,13 @@ function readPolicyNow(
       : content?.kind === "text"
         ? { kind: "text", path: policyPath, text: content.text }
         : { kind: "unreadable", path: policyPath, why: content?.kind ?? "not listed" };
-  const policy = parsePolicy(source, { kind: "absent" });
+  const policy = parsePolicy(source, floor);
   if (!policy.ok)
-    return { reasons: [`the policy ${policyPath} of the default branch cannot be read`], audiencesNow: {} };
+    return {
+      reasons: [`the policy ${policyPath} of the default branch cannot be read`],
+      audiencesNow: {},
+      policy: null,
+    };
   const reasons = policy.value.mode === "report" ? ["the policy is in report mode: no flag moves"] : [];
-  return { reasons, audiencesNow: policy.value.audiences };
+  return { reasons, audiencesNow: policy.value.audiences, policy: policy.value };
 }

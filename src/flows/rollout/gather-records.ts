@@ -1,14 +1,18 @@
-import type { ApprovedRoute, Latch, LiveState } from "../../core/facts.ts";
+import type { ApprovedRoute, Latch, LiveState, SourceText } from "../../core/facts.ts";
+import type { FlagWatch } from "../../core/rollout/judge-step.ts";
 import { type RecordKind, type StoreOperations, type StoredRecord, UnreadableRecordError } from "../../ports/store.ts";
 import {
   adoptionKind,
   approvedRouteKind,
+  type BindingWatch,
   flagClaimKind,
   keyOfFlag,
   latchKind,
   liveStateKind,
   rolloutStatusKind,
   type RolloutStatus,
+  rulesInForceKind,
+  watchKind,
 } from "../records.ts";
 import type { FlagJob } from "./rollout-ports.ts";
 
@@ -21,6 +25,9 @@ export interface FlagRecords {
   claim: { repository: string; path: string; version: number } | null;
   status: { value: RolloutStatus; version: number } | null;
   isAdopted: boolean;
+  watch: FlagWatch;
+  /** The organisation's floor as it was last read; absent when it never was. */
+  floor: SourceText;
   /** Records that are there and cannot be trusted: nothing goes forward with them (SPEC principle 3). */
   unreadable: readonly string[];
 }
@@ -38,13 +45,15 @@ export async function gatherRecords(job: FlagJob, store: StoreOperations, now: D
       return null;
     }
   };
-  const [approved, live, claim, status, adoption] = await Promise.all([
+  const [approved, live, claim, status, adoption, watch] = await Promise.all([
     read(approvedRouteKind),
     read(liveStateKind),
     read(flagClaimKind, keyOfFlag(job.binding, job.flagKey.toLowerCase())),
     read(rolloutStatusKind),
     read(adoptionKind),
+    read(watchKind, job.binding),
   ]);
+  const rules = approved === null ? null : await read(rulesInForceKind, approved.value.repository);
   const trusted = unreadable.length;
   const latch = await read(latchKind);
   return {
@@ -56,8 +65,15 @@ export async function gatherRecords(job: FlagJob, store: StoreOperations, now: D
       claim === null ? null : { repository: claim.value.repository, path: claim.value.path, version: claim.version },
     status,
     isAdopted: adoption !== null,
+    watch: findWatch(watch?.value, job.flagKey),
+    floor: rules?.value.floor ?? { kind: "absent" },
     unreadable,
   };
+}
+
+/** What the watch of a binding says about one flag. */
+export function findWatch(watch: BindingWatch | undefined, flagKey: string): FlagWatch {
+  return { entry: watch?.flags.find((entry) => entry.flagKey === flagKey) ?? null, everyMs: watch?.everyMs ?? 0 };
 }
 
 /** Stands for a latch that cannot be read: somebody wanted the baseline, and nothing says that it is over. */

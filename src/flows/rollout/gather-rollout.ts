@@ -1,4 +1,8 @@
+import type { SourceText } from "../../core/facts.ts";
+import { cut } from "../../core/problem.ts";
 import { digestContents } from "../../core/rollout/compare-flag.ts";
+import { digestSegments } from "../../core/rollout/digest-segments.ts";
+import { judgeStep } from "../../core/rollout/judge-step.ts";
 import { findBinding } from "../../core/risk/check-transition.ts";
 import { listSegmentKeys } from "../../core/rollout/exposure.ts";
 import { checkOwnership } from "../../core/rollout/flag-identity.ts";
@@ -44,7 +48,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   const [flag, approvedSegments, branch] = await Promise.all([
     reading,
     asksStage ? readSegments(run, content, records, {}) : [],
-    asksStage ? readBranch(run, content) : unaskedBranch,
+    asksStage ? readBranch(run, content, records.floor) : unaskedBranch,
   ]);
   const segments = asksStage ? await readSegments(run, content, records, branch.audiencesNow) : approvedSegments;
   const wanted = planWantedState(
@@ -76,11 +80,42 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
       written: records.status?.value.written ?? [],
       switchedOn,
       proof: run.proof,
+      stepDue: asksStage ? findDueStep(run, content, records, branch) : null,
+      segments: asksStage ? digestSegments(segments) : null,
+      drift: branch.policy?.drift ?? "alert",
+      hands: asksStage ? await readHands(run, flag, wanted, records) : [],
     },
   };
 }
 
-const unaskedBranch: BranchState = { reasons: [], audiencesNow: {} };
+const unaskedBranch: BranchState = { reasons: [], audiencesNow: {}, policy: null };
+
+/**
+ * Who changed a flag by hand, as FeatBit tells it (SPEC 13): the rows since the last proof that do not carry our comment. Asked
+ * only when the contents are neither wanted nor ours.
+ */
+async function readHands(
+  run: RolloutRun,
+  flag: FlagSnapshot | null,
+  wanted: Wanted,
+  records: FlagRecords,
+): Promise<readonly string[]> {
+  if (flag === null || wanted.kind !== "stage") return [];
+  const found = digestContents(flag);
+  if (found === digestContents(wanted.contents) || records.status?.value.written.includes(found) === true) return [];
+  const since = Date.parse(records.live?.value.provenAt ?? "");
+  const changes = await run.flags.readChanges(flag.id, Number.isNaN(since) ? 0 : since - clockSlackMs, mostHands * 4);
+  return changes
+    .filter(({ comment }) => !comment.startsWith("routeward:"))
+    .slice(0, mostHands)
+    .map(({ actor, at, kinds }) =>
+      cut(`changed by ${actor || "somebody"} at ${at} (${kinds.join(", ") || "unnamed"})`, 200),
+    );
+}
+
+/** FeatBit's clock may go behind ours. */
+const clockSlackMs = 60_000;
+const mostHands = 5;
 
 /** The flag, after what earlier runs left open was closed by what it shows. */
 async function readFlagFirst(run: RolloutRun): Promise<FlagSnapshot | null> {
@@ -90,6 +125,17 @@ async function readFlagFirst(run: RolloutRun): Promise<FlagSnapshot | null> {
     run.reconciled = true;
   }
   return flag;
+}
+
+function findDueStep(
+  run: RolloutRun,
+  content: ApprovedContent,
+  records: FlagRecords,
+  { policy }: BranchState,
+): RolloutFacts["stepDue"] {
+  const live = records.live?.value ?? null;
+  const outlook = judgeStep({ content, live, watch: records.watch, policy, at: run.now().toISOString() });
+  return outlook.kind === "due" ? { next: outlook.next, why: outlook.why } : null;
 }
 
 function approvalOf(approved: {
@@ -136,12 +182,12 @@ async function readSegments(
   return run.segments.found;
 }
 
-async function readBranch(run: RolloutRun, content: ApprovedContent): Promise<BranchState> {
+async function readBranch(run: RolloutRun, content: ApprovedContent, floor: SourceText): Promise<BranchState> {
   const { approved } = content;
   if (run.branch?.mergeSha !== approved.mergeSha) {
     const [owner = "", name = ""] = approved.repository.split("/");
     const repository = await run.ports.github.openRepository(owner, name);
-    run.branch = { mergeSha: approved.mergeSha, state: await checkBranch(approved, repository) };
+    run.branch = { mergeSha: approved.mergeSha, state: await checkBranch(approved, floor, repository) };
   }
   return run.branch.state;
 }
@@ -158,7 +204,7 @@ function checkScope(run: RolloutRun, content: ApprovedContent | null, records: F
     reasons.push(`the route belongs to binding ${scope.binding.name} now, no longer to ${run.binding.name}`);
   }
   const paused = records.live?.value.paused ?? null;
-  if (paused !== null) reasons.push(`paused by ${paused.by}: ${paused.reason}`);
+  if (paused !== null) reasons.push(`paused by ${paused.by} since ${paused.at}: ${paused.reason}`);
   if (records.claim !== null && !same(records.claim.repository, approved.repository)) {
     reasons.push(
       `flag ${approved.flagKey} is claimed by ${records.claim.repository} (${records.claim.path}); the operator can transfer it`,

@@ -41,6 +41,7 @@ export async function saveLive(run: RolloutRun, view: RolloutView): Promise<void
     soakedMs: continues ? before.soakedMs : 0,
     provenAt,
     paused: null,
+    ...(view.facts.segments === null ? {} : { segments: view.facts.segments }),
   };
   const servedMs = Date.parse(provenAt) - Date.parse(approved.approvedAt);
   const times = { servedMs, proofMs: run.proofMs, probes: wanted.probes.length };

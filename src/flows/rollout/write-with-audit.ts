@@ -61,7 +61,8 @@ function isUnknownEnd(error: FeatBitError): boolean {
   return error.status === 0 || error.status >= 500 || error.kind === "unavailable" || error.kind === "unexpected";
 }
 
-async function rememberWrite(run: RolloutRun, tx: StoreOperations, digest: string): Promise<void> {
+/** Keeps the digest of contents as our own, so that they are not taken for a change by hand. */
+export async function rememberWrite(run: RolloutRun, tx: StoreOperations, digest: string): Promise<void> {
   const current = await tx.getRecord(rolloutStatusKind, run.key);
   const before = current?.value.written ?? [];
   if (before.at(-1) === digest) return;

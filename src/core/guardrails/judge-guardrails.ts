@@ -1,0 +1,24 @@
+import type { LiveState, Measurement } from "../facts.ts";
+import type { Guardrail } from "../routes/route-file.ts";
+import { defaultStaleAfterMs, judgeGuardrail } from "./judge-guardrail.ts";
+import type { GuardrailFinding } from "./judgement.ts";
+
+/**
+ * Judges all guardrails of a live route on one set of readings (SPEC 9). Where shares are random, customer canary and a/b, the
+ * sizes of the arms are judged too.
+ *
+ * @param at ISO 8601; the time of judging
+ */
+export function judgeGuardrails(
+  guardrails: readonly Guardrail[],
+  measurements: readonly Measurement[],
+  live: Pick<LiveState, "stage" | "share">,
+  at: string,
+): readonly GuardrailFinding[] {
+  const isRandom = live.stage === "customer-canary" || live.stage === "ab-comparison";
+  const share = live.share / 100;
+  // Templates count every baseline request of the route, those of excluded users and other audiences too.
+  const split = isRandom && share > 0 && share < 1 ? { share, baselineHoldsOthers: true } : null;
+  const context = { at, staleAfterMs: defaultStaleAfterMs, split };
+  return guardrails.map((guardrail) => judgeGuardrail(guardrail, measurements, context));
+}

@@ -1,0 +1,47 @@
+import { parsePolicy } from "../../core/policy/parse-policy.ts";
+import type { Policy } from "../../core/policy/policy.ts";
+import { GitHubError } from "../../ports/github.ts";
+import type { FlowPorts } from "../flow-ports.ts";
+import { gatherRules } from "../gather-rules.ts";
+import { type RulesInForce, rulesInForceKind } from "../records.ts";
+import { updateRecord } from "../update-record.ts";
+
+/** A merged policy holds for the watch after this; flags' own jobs read it each time. */
+const refreshMs = 5 * 60_000;
+
+async function readAnew(
+  repository: string,
+  ports: Pick<FlowPorts, "github" | "store">,
+  now: Date,
+): Promise<RulesInForce | null> {
+  const [owner = "", name = ""] = repository.split("/");
+  try {
+    const { policy, floor } = await gatherRules(await ports.github.openRepository(owner, name));
+    const value: RulesInForce = { repository, policy, floor, readAt: now.toISOString() };
+    await updateRecord(ports.store, rulesInForceKind, repository, `repository/${repository}`, () => value);
+    return value;
+  } catch (error) {
+    // GitHub away must not stop the watch: a breach goes by the rules that were read last.
+    if (error instanceof GitHubError) return null;
+    throw error;
+  }
+}
+
+/**
+ * The rules of a repository for the guardrail watch: at most five minutes old while GitHub answers, else the last that were
+ * read. Null when none were ever read, or they cannot be understood.
+ */
+export async function readRulesInForce(
+  repository: string,
+  ports: Pick<FlowPorts, "github" | "store">,
+  now: Date,
+): Promise<Policy | null> {
+  const known = (await ports.store.getRecord(rulesInForceKind, repository))?.value ?? null;
+  const age = known === null ? Infinity : now.getTime() - Date.parse(known.readAt);
+  const isOld = !(age >= 0 && age < refreshMs);
+  const fresh = isOld ? await readAnew(repository, ports, now) : known;
+  const rules = fresh ?? known;
+  if (rules === null) return null;
+  const parsed = parsePolicy(rules.policy, rules.floor);
+  return parsed.ok ? parsed.value : null;
+}

@@ -1,0 +1,204 @@
+import type { ApprovedRoute, LiveState, Measurement } from "../../core/facts.ts";
+import { judgeGuardrails } from "../../core/guardrails/judge-guardrails.ts";
+import type { Policy } from "../../core/policy/policy.ts";
+import { describeFreeze, judgeStep, wantedSoakOf } from "../../core/rollout/judge-step.ts";
+import type { ApprovedContent } from "../../core/rollout/plan-wanted.ts";
+import { type Breach, isWatched, judgeWatch, type WatchEntry } from "../../core/rollout/watch.ts";
+import type { MetricQuery } from "../../ports/metrics.ts";
+import type { FlowPorts } from "../flow-ports.ts";
+import { planQueries } from "../gather-measurements.ts";
+import {
+  approvedRouteKind,
+  type BindingWatch,
+  keyOfFlag,
+  latchKind,
+  liveStateKind,
+  rolloutStatusKind,
+  type RolloutStatus,
+  watchKind,
+} from "../records.ts";
+import { updateRecord } from "../update-record.ts";
+import { pauseFlag } from "./pause-flag.ts";
+import { readApprovedContent } from "./read-approved-content.ts";
+import { readRulesInForce } from "./read-rules-in-force.ts";
+import { requestRollback } from "./roll-back.ts";
+
+/** What the guardrail watch needs of the world. */
+export type WatchPorts = Pick<FlowPorts, "github" | "store" | "queue" | "metrics" | "bindings">;
+
+/** What one look at a binding came to. */
+export interface WatchOutcome {
+  watched: number;
+  breaches: readonly { flagKey: string; breach: Breach }[];
+}
+
+/** One live flag with everything that its guardrails are judged by. */
+interface WatchedFlag {
+  live: LiveState;
+  liveVersion: number;
+  approved: ApprovedRoute | null;
+  content: ApprovedContent | null;
+  policy: Policy | null;
+  status: RolloutStatus | null;
+  queries: readonly MetricQuery[];
+}
+
+/**
+ * Looks once at the guardrails of everything that is live in a binding (SPEC 9): all queries in one batch at one instant; every
+ * flag judged; breaches acted on at once; the soak clocks kept, in one record for the binding, so that a look costs one
+ * write however many flags there are. Flags whose next step is due get their job.
+ *
+ * @param everyMs milliseconds between two looks; the clock counts nothing that two looks in a row did not see
+ */
+export async function watchBinding(
+  job: { binding: string; everyMs: number },
+  ports: WatchPorts,
+  now: () => Date,
+): Promise<WatchOutcome> {
+  const { binding, everyMs } = job;
+  const known = (await ports.store.getRecord(watchKind, binding))?.value;
+  const flags = await listWatched(binding, ports, now());
+  if (flags.length === 0 && (known === undefined || known.flags.length === 0)) return { watched: 0, breaches: [] };
+
+  const at = now().toISOString();
+  const readings = await measureAll(binding, flags, ports, at);
+  const judged = flags.map((flag, index) => ({
+    flag,
+    ...judgeFlag(flag, readings[index] ?? [], known, { binding, everyMs, at }, ports),
+  }));
+
+  // Breaches first: nothing that comes after may keep them from acting.
+  const breaches: { flagKey: string; breach: Breach }[] = [];
+  for (const { flag, breach } of judged) {
+    if (breach === null) continue;
+    await actOnBreach(flag, breach, ports, now);
+    breaches.push({ flagKey: flag.live.flagKey, breach });
+  }
+  const value: BindingWatch = { binding, at, everyMs, flags: judged.map(({ entry }) => entry) };
+  await updateRecord(ports.store, watchKind, binding, `watch/${binding}`, () => value);
+  for (const { flag, entry } of judged)
+    if (isStepDue(flag, entry, { everyMs, at })) await enqueueFlag(flag.live, ports);
+  return { watched: flags.length, breaches };
+}
+
+async function listWatched(binding: string, ports: WatchPorts, now: Date): Promise<readonly WatchedFlag[]> {
+  const prefix = keyOfFlag(binding, "");
+  const [lives, latches, statuses] = await Promise.all([
+    ports.store.listRecords(liveStateKind, prefix),
+    ports.store.listRecords(latchKind, prefix),
+    ports.store.listRecords(rolloutStatusKind, prefix),
+  ]);
+  const latched = new Set(latches.map(({ key }) => key));
+  const statusOf = new Map(statuses.map(({ key, value }) => [key, value]));
+  const policies = new Map<string, Promise<Policy | null>>();
+  const policyOf = (repository: string): Promise<Policy | null> => {
+    const asked = policies.get(repository) ?? readRulesInForce(repository, ports, now);
+    policies.set(repository, asked);
+    return asked;
+  };
+  const watched = lives.filter(({ key, value }) => isWatched(value) && !latched.has(key));
+  const flags: WatchedFlag[] = [];
+  for (const { key, value: live, version } of watched) {
+    const approved = (await ports.store.getRecord(approvedRouteKind, key))?.value ?? null;
+    const read = approved === null ? null : readApprovedContent(approved);
+    const content = read?.ok === true ? read.content : null;
+    const policy = approved === null ? null : await policyOf(approved.repository);
+    flags.push({
+      live,
+      liveVersion: version,
+      approved,
+      content,
+      policy,
+      status: statusOf.get(key) ?? null,
+      queries: content === null || policy === null ? [] : planQueries(content.record, policy),
+    });
+  }
+  return flags;
+}
+
+/** The readings of each flag, in the order of the flags. */
+async function measureAll(
+  binding: string,
+  flags: readonly WatchedFlag[],
+  ports: WatchPorts,
+  at: string,
+): Promise<readonly (readonly Measurement[])[]> {
+  const source = ports.metrics.get(binding);
+  const queries = flags.flatMap((flag) => flag.queries);
+  const measured = source === undefined || queries.length === 0 ? [] : await source.measure(queries, at);
+  let begin = 0;
+  return flags.map((flag) => {
+    const own = measured.slice(begin, begin + flag.queries.length);
+    begin += flag.queries.length;
+    return own;
+  });
+}
+
+function judgeFlag(
+  flag: WatchedFlag,
+  measurements: readonly Measurement[],
+  known: BindingWatch | undefined,
+  look: { binding: string; everyMs: number; at: string },
+  ports: WatchPorts,
+): { entry: WatchEntry; breach: Breach | null } {
+  const { live, liveVersion, content, policy } = flag;
+  return judgeWatch({
+    live,
+    liveVersion,
+    before: known?.flags.find(({ flagKey }) => flagKey === live.flagKey) ?? null,
+    findings: content === null ? [] : judgeGuardrails(content.record.guardrails, measurements, live, look.at),
+    obstacle: findObstacle(flag, ports.metrics.has(look.binding)),
+    onBreach: policy?.onBreach ?? "pause",
+    wantedMs: content === null || policy === null ? 0 : wantedSoakOf(content.plan, policy, live.stage ?? "default"),
+    frozen: policy === null ? null : describeFreeze(policy, look.at),
+    at: look.at,
+    everyMs: look.everyMs,
+  });
+}
+
+/** What keeps readings from counting as soaked although they may be fine. */
+function findObstacle({ approved, content, policy, live, status }: WatchedFlag, hasSource: boolean): string | null {
+  if (approved === null || content === null) return "the approved content of the flag cannot be read";
+  if (policy === null) return "the policy of the default branch cannot be read";
+  if (policy.mode === "report") return "the policy is in report mode: no flag moves";
+  // Another candidate is approved: what is served now is on its way out.
+  if (live.candidateDigest !== approved.candidateDigest) return "another candidate is approved and not live yet";
+  if (!hasSource) return "the binding has no metrics source";
+  if (status !== null && (status.state === "held" || status.state === "failing"))
+    return `the rollout is ${status.state}: ${status.reason}`;
+  return null;
+}
+
+async function actOnBreach(flag: WatchedFlag, breach: Breach, ports: WatchPorts, now: () => Date): Promise<void> {
+  const { live, approved, policy } = flag;
+  if (policy?.mode === "report") return;
+  const { binding, flagKey } = live;
+  const by = `guardrail ${breach.guardrails.join(", ")}`.slice(0, 200);
+  if (breach.action === "pause") {
+    await pauseFlag({ binding, flagKey, by, reason: breach.reason }, ports, now());
+    return;
+  }
+  await requestRollback(
+    {
+      binding,
+      flagKey,
+      by,
+      reason: breach.reason,
+      cause: "breach",
+      repository: approved?.repository ?? "",
+      pull: approved?.pull ?? null,
+    },
+    ports,
+    now,
+  );
+}
+
+function isStepDue(flag: WatchedFlag, entry: WatchEntry, look: { everyMs: number; at: string }): boolean {
+  if (flag.content === null) return false;
+  const { content, live, policy } = flag;
+  return judgeStep({ content, live, watch: { entry, everyMs: look.everyMs }, policy, at: look.at }).kind === "due";
+}
+
+async function enqueueFlag({ binding, flagKey }: LiveState, ports: WatchPorts): Promise<void> {
+  await ports.queue.enqueue("flag", keyOfFlag(binding, flagKey), { binding, flagKey, cause: "step due" });
+}
