@@ -1,4 +1,6 @@
 import type { ChangedPath, Snapshot } from "../core/facts.ts";
+import { outputPathOf } from "../core/evidence/read-evidence.ts";
+import { isJsonObject, type JsonValue } from "../core/json.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import { concernsRoute, listRoutePaths, listTouchedPaths, namesEvidence } from "../core/relevance.ts";
 import { namedFiles } from "../core/routes/named-files.ts";
@@ -6,13 +8,6 @@ import { parseRouteFile } from "../core/routes/parse-route-file.ts";
 import type { RouteFile } from "../core/routes/route-file.ts";
 import { parseYaml } from "../core/yaml/parse-yaml.ts";
 import { policyPath } from "./gather-rules.ts";
-
-const evidenceEndings = ["yaml", "json", "xml"];
-
-/** Names under which the record of an evidence id may stand (SPEC 8). */
-export function listEvidencePaths(policy: Pick<Policy, "evidenceFolder">, id: string): readonly string[] {
-  return evidenceEndings.map((ending) => `${policy.evidenceFolder}/${id}.${ending}`);
-}
 
 /** The route files of a snapshot that were read and can be parsed. */
 export function listRouteFiles(policy: Policy, snapshot: Snapshot): readonly RouteFile[] {
@@ -23,16 +18,22 @@ export function listRouteFiles(policy: Policy, snapshot: Snapshot): readonly Rou
   });
 }
 
-/** The tool's output that a wrapper record points to, once the wrapper was read. */
-function listWrapped(policy: Policy, paths: readonly string[], snapshot: Snapshot): string[] {
-  return paths.flatMap((path) => {
+/** The tool's output that a wrapper record points to. */
+function listOutput(policy: Policy, record: JsonValue): string[] {
+  const file = isJsonObject(record) && Object.hasOwn(record, "file") ? record["file"] : null;
+  return typeof file === "string" ? [outputPathOf(policy.evidenceFolder, file)] : [];
+}
+
+/** The outputs behind wrappers: those in the route file itself, and those in files once these were read. */
+function listWrapped(policy: Policy, file: RouteFile, paths: readonly string[], snapshot: Snapshot): string[] {
+  const inline = file.record.approval.evidence.flatMap((entry) => (entry.kind === "inline" ? [entry.record] : []));
+  const read = paths.flatMap((path) => {
     const content = Object.hasOwn(snapshot.contents, path) ? snapshot.contents[path] : undefined;
     if (content?.kind !== "text" || path.endsWith(".xml")) return [];
     const document = parseYaml(path, content.text);
-    const value = document.ok ? document.value.value : null;
-    const file = typeof value === "object" && value !== null && "file" in value ? value.file : null;
-    return typeof file === "string" ? [`${policy.evidenceFolder}/${file}`] : [];
+    return document.ok ? [document.value.value] : [];
   });
+  return [...inline, ...read].flatMap((record) => listOutput(policy, record));
 }
 
 function wantedOf(
@@ -42,15 +43,15 @@ function wantedOf(
   concerned: ReadonlySet<string>,
 ): string[] {
   const own = files.filter((file) => concerned.has(file.path));
-  const evidence = own.flatMap((file) =>
-    snapshot.entries.map(({ path }) => path).filter((path) => namesEvidence(policy, file.record, path)),
-  );
+  const evidence = own.flatMap((file) => {
+    const paths = snapshot.entries.map(({ path }) => path).filter((path) => namesEvidence(policy, file.record, path));
+    return [...paths, ...listWrapped(policy, file, paths, snapshot)];
+  });
   return [
     ...listRoutePaths(policy, snapshot),
     // Of every route, not only the concerned: which prompt belongs to which route decides what a change concerns.
     ...files.flatMap((file) => namedFiles(file.record)),
     ...evidence,
-    ...listWrapped(policy, evidence, snapshot),
   ];
 }
 

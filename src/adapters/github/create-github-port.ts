@@ -8,6 +8,7 @@ import { createRepositoryPort } from "./create-repository-port.ts";
 import { listFailedDeliveries } from "./list-failed-deliveries.ts";
 import type { AdapterLog, OctokitLike } from "./octokit-like.ts";
 import type { Tree } from "./read-tree.ts";
+import type { AttestationTrust } from "./verify-attestation.ts";
 import type { RepositoryContext } from "./repository-context.ts";
 
 /** Which installation covers a repository is asked again after this many milliseconds. */
@@ -43,6 +44,8 @@ export interface GitHubPortOptions {
   wait?: (milliseconds: number) => Promise<void>;
   /** Fetches artifacts from the storage that GitHub redirects to; without any token. */
   fetchFromStorage?: typeof fetch;
+  /** Whose signatures under attestations are believed; nothing is attested when absent. */
+  attestationTrust?: AttestationTrust;
 }
 
 /** The port, and what webhooks tell it. */
@@ -162,6 +165,7 @@ export function createGitHubPort(options: GitHubPortOptions): GitHubAdapter {
     return createRepositoryPort(context, {
       ...caches,
       fetchFromStorage: options.fetchFromStorage ?? fetch,
+      attestationTrust: options.attestationTrust ?? null,
     });
   };
 

@@ -3,7 +3,9 @@ import type { RepositoryPort } from "../../ports/github.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { addComment, openIssue, putComment } from "./comments.ts";
 import { findCheck, publishCheck } from "./publish-check.ts";
+import { readAttestations } from "./read-attestations.ts";
 import { readBlobs } from "./read-blobs.ts";
+import { readCheckRun } from "./read-check-run.ts";
 import { readCommitPeople } from "./read-commit-people.ts";
 import { readMergeGroup } from "./read-merge-group.ts";
 import { readOwners, readPermission } from "./read-owners.ts";
@@ -23,6 +25,7 @@ import { readWorkflowRun } from "./read-workflow-run.ts";
 import type { RepositoryContext } from "./repository-context.ts";
 import { readRequestedReviewers, requestReviewers, withdrawReviewers } from "./request-reviewers.ts";
 import { setDeployment } from "./set-deployment.ts";
+import type { AttestationTrust } from "./verify-attestation.ts";
 
 /** What the ports of all repositories share. */
 export interface SharedReading {
@@ -30,6 +33,8 @@ export interface SharedReading {
   trees: BoundedCache<Tree>;
   owners: BoundedCache<OwnerFacts>;
   fetchFromStorage: typeof fetch;
+  /** Absent or null: nobody configured whom to believe, so nothing is attested. */
+  attestationTrust?: AttestationTrust | null;
 }
 
 /** The operations on one repository, gathered into the port. */
@@ -58,6 +63,8 @@ export function createRepositoryPort(context: RepositoryContext, shared: SharedR
     readPermission: (login) => readPermission(context, login),
     readCodeownersErrors: (ref) => readCodeownersErrors(context, ref),
     readWorkflowRun: (runId, artifactName) => readWorkflowRun(context, runId, artifactName, shared.fetchFromStorage),
+    readCheckRun: (sha, appId, name) => readCheckRun(context, sha, appId, name),
+    readAttestations: (subjectDigest) => readAttestations(context, shared.attestationTrust ?? null, subjectDigest),
     readOrganizationFile: (path) => readOrganizationFile(context, path),
     readRequiredChecks: (branch) => readRequiredChecks(context, branch),
     publishCheck: (report) => publishCheck(context, report),

@@ -1,3 +1,4 @@
+import { tableOf } from "../../core/table-of.ts";
 import { Unzip, UnzipInflate, type UnzipFile } from "fflate";
 
 /** Bounds on an artifact, both as it is sent and unpacked. */
@@ -7,12 +8,21 @@ const maximumEntries = 200;
 /** A small slice at a time: what one slice can unpack to is bounded before the sizes are looked at again. */
 const sliceBytes = 16 * 1024;
 
-/** Text of a record in an artifact, or why there is none. */
-export type ArtifactText = { kind: "text"; text: string } | { kind: "none"; why: string };
+/** Text of a record in an artifact and of every file beside it by name without folders, or why there is none. */
+export type ArtifactText =
+  | { kind: "text"; text: string; files: Readonly<Record<string, string>> }
+  | { kind: "none"; why: string };
+
+/** Endings of records and of tools' outputs; what else an artifact holds is not unpacked. */
+const textual = /\.(?:ya?ml|json|xml)$/;
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
 
 /** How well a file's name fits the record: its stem is the id, its name begins with the id, or not at all. */
 function rankName(path: string, id: string): number {
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = nameOf(path);
   const dot = name.lastIndexOf(".");
   if ((dot > 0 ? name.slice(0, dot) : name) === id) return 0;
   return name.startsWith(id) ? 1 : 2;
@@ -35,7 +45,7 @@ export function readArtifactText(zip: Uint8Array, id: string): ArtifactText {
   const unzip = new Unzip((file: UnzipFile) => {
     state.entries += 1;
     if (state.entries > maximumEntries) state.failure ??= "the artifact has too many files";
-    if (state.failure !== null || rankName(file.name, id) === 2) return;
+    if (state.failure !== null || (rankName(file.name, id) === 2 && !textual.test(file.name))) return;
     const kept = { path: file.name, chunks: new Array<Uint8Array>(), isWhole: false };
     files.push(kept);
     file.ondata = (error, data, isLast) => {
@@ -61,12 +71,24 @@ export function readArtifactText(zip: Uint8Array, id: string): ArtifactText {
   const [best] = files.sort(
     (one, other) => rankName(one.path, id) - rankName(other.path, id) || (one.path < other.path ? -1 : 1),
   );
-  if (best === undefined) return { kind: "none", why: "no file of the artifact bears the record's id" };
+  if (best === undefined || rankName(best.path, id) === 2)
+    return { kind: "none", why: "no file of the artifact bears the record's id" };
   if (!best.isWhole) return { kind: "none", why: "the artifact is cut off" };
-  const bytes = new Uint8Array(Buffer.concat(best.chunks));
+  const text = decodeText(best.chunks);
+  if (text === null) return { kind: "none", why: "the record in the artifact is not UTF-8 text" };
+  // The first of one name counts, as for the record itself; what is no whole text is as if it were not there.
+  const texts = files.toReversed().flatMap((file): [string, string][] => {
+    const content = file.isWhole ? decodeText(file.chunks) : null;
+    return content === null ? [] : [[nameOf(file.path), content]];
+  });
+  return { kind: "text", text, files: tableOf(texts) };
+}
+
+function decodeText(chunks: readonly Uint8Array[]): string | null {
   try {
-    return { kind: "text", text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+    const bytes = new Uint8Array(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return { kind: "none", why: "the record in the artifact is not UTF-8 text" };
+    return null;
   }
 }

@@ -303,6 +303,7 @@ describe("a workflow run", () => {
       workflowMatchesDefaultBranch: true,
       bundlesAtHead: {},
       artifactText: "id: eval-1\n",
+      artifactFiles: expect.objectContaining({ "eval-1.yaml": "id: eval-1\n" }),
     });
     expect(await repository.readWorkflowRun(bad.runId, "eval-1")).toMatchObject({
       conclusion: "failure",

@@ -4,6 +4,7 @@ import { GitHubError } from "../../ports/github.ts";
 import { readBoundedBody } from "./bounded-fetch.ts";
 import type { OctokitAnswer } from "./octokit-like.ts";
 import { maximumArtifactBytes, readArtifactText } from "./read-artifact-text.ts";
+import { readFileId } from "./read-file-id.ts";
 import type { RepositoryContext } from "./repository-context.ts";
 
 const maximumRedirects = 3;
@@ -24,18 +25,6 @@ const artifactSchema = z.object({
   size_in_bytes: z.number(),
   expired: z.boolean(),
 });
-
-const fileSchema = z.object({ type: z.string(), sha: z.string() });
-
-async function readFileId(context: RepositoryContext, path: string, ref: string): Promise<string | null> {
-  const file = await context.client.find(
-    "GET /repos/{owner}/{repo}/contents/{path}",
-    { ...context.place, path, ref },
-    z.union([fileSchema, z.array(z.unknown()).transform(() => ({ type: "dir", sha: "" }))]),
-    "read the workflow file",
-  );
-  return file?.type === "file" ? file.sha : null;
-}
 
 function failDownload(why: string, retryable: boolean): GitHubError {
   return new GitHubError(`failed to download an artifact: ${why}`, {
@@ -87,7 +76,7 @@ async function readArtifact(
   runId: number,
   name: string,
   fetchFromStorage: typeof fetch,
-): Promise<string | null> {
+): Promise<{ text: string; files: Readonly<Record<string, string>> } | null> {
   const { items } = await context.client.list(
     "GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts",
     { ...context.place, run_id: runId, name },
@@ -116,7 +105,7 @@ async function readArtifact(
   const zip =
     typeof location === "string" ? await fetchStorage(location, fetchFromStorage) : await readAnswerBody(answer);
   const record = readArtifactText(zip, name);
-  return record.kind === "text" ? record.text : noteUnusable(record.why);
+  return record.kind === "text" ? record : noteUnusable(record.why);
 }
 
 /**
@@ -139,6 +128,7 @@ export async function readWorkflowRun(
   if (run === null || run.repository.id !== repository.id) return { kind: "not-found" };
   const at = run.path.indexOf("@");
   const workflow = at < 0 ? run.path : run.path.slice(0, at);
+  const artifact = await readArtifact(context, runId, artifactName, fetchFromStorage);
   const [atHead, onDefaultBranch] = await Promise.all([
     readFileId(context, workflow, run.head_sha),
     readFileId(context, workflow, `refs/heads/${repository.defaultBranch}`),
@@ -151,6 +141,7 @@ export async function readWorkflowRun(
     headSha: run.head_sha,
     workflowMatchesDefaultBranch: atHead !== null && atHead === onDefaultBranch,
     bundlesAtHead: {},
-    artifactText: await readArtifact(context, runId, artifactName, fetchFromStorage),
+    artifactText: artifact?.text ?? null,
+    ...(artifact === null ? {} : { artifactFiles: artifact.files }),
   };
 }

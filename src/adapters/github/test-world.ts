@@ -5,6 +5,7 @@ import { startGitHubSimulator, type GitHubSimulator } from "../../simulators/git
 import type { RepositoryPort } from "../../ports/github.ts";
 import { createGitHubPort, type GitHubAdapter } from "./create-github-port.ts";
 import type { AdapterLog } from "./octokit-like.ts";
+import type { AttestationTrust } from "./verify-attestation.ts";
 import { createGitHubProbot } from "./probot-octokit.ts";
 
 /** Compiled once for all worlds of a file. */
@@ -34,7 +35,7 @@ export interface TestWorld {
   close(): Promise<void>;
 }
 
-export async function startTestWorld(): Promise<TestWorld> {
+export async function startTestWorld(options: { attestationTrust?: AttestationTrust } = {}): Promise<TestWorld> {
   const simulator = await startGitHubSimulator({ contract });
   for (const login of ["ann", "bob", "cat", "dan"]) simulator.createUser({ login });
   simulator.createOrganization({ login: "acme", owners: ["ann"], members: ["bob", "cat"] });
@@ -91,6 +92,7 @@ export async function startTestWorld(): Promise<TestWorld> {
     now: () => new Date(),
     log,
     wait: () => Promise.resolve(),
+    ...options,
   });
   return {
     simulator,

@@ -180,6 +180,8 @@ export interface GitHubSimulator {
   deployments(filter: { repo: string }): DeploymentSnapshot[];
   /** A finished GitHub Actions run with its artifacts. Sends `workflow_run.completed`. */
   addWorkflowRun(run: WorkflowRunInput): { runId: number; checkRunId: number; artifactIds: number[] };
+  /** What `actions/attest` leaves at GitHub: a Sigstore bundle about a digest (`sha256:` and hex). Nothing here verifies it. */
+  addAttestation(attestation: { repo: string; subjectDigest: string; bundle: Readonly<Record<string, unknown>> }): void;
 
   // --- apps and webhooks ------------------------------------------------------------------------------------------
   /** Registers the app if its id is new, and installs it. Sends `installation.created`. */

@@ -70,6 +70,8 @@ export interface Repository {
   statuses: CommitStatus[];
   deployments: Deployment[];
   workflowRuns: WorkflowRun[];
+  /** Sigstore bundles by the digest that they are about. */
+  attestations: { subjectDigest: string; bundle: Readonly<Record<string, unknown>> }[];
   createdAt: Date;
   pushedAt: Date;
 }

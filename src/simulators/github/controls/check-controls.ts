@@ -9,7 +9,13 @@ import { addApp } from "./app-controls.ts";
 
 type CheckControls = Pick<
   GitHubSimulator,
-  "checkRuns" | "pressAction" | "rerequestCheckRun" | "rerequestCheckSuite" | "deployments" | "addWorkflowRun"
+  | "checkRuns"
+  | "pressAction"
+  | "rerequestCheckRun"
+  | "rerequestCheckSuite"
+  | "deployments"
+  | "addWorkflowRun"
+  | "addAttestation"
 >;
 
 /** The id GitHub Actions has on github.com. */
@@ -134,5 +140,8 @@ export function createCheckControls(world: World): CheckControls {
         statuses: deployment.statuses.map(({ state, description }) => ({ state, description })),
       })),
     addWorkflowRun: (input) => addWorkflowRun(world, input),
+    addAttestation({ repo, subjectDigest, bundle }) {
+      requireRepository(world, repo).attestations.push({ subjectDigest, bundle });
+    },
   };
 }

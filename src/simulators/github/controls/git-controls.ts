@@ -68,6 +68,7 @@ function addRepository(
     | "statuses"
     | "deployments"
     | "workflowRuns"
+    | "attestations"
     | "createdAt"
     | "pushedAt"
   >,
@@ -86,6 +87,7 @@ function addRepository(
     statuses: [],
     deployments: [],
     workflowRuns: [],
+    attestations: [],
     createdAt: world.now(),
     pushedAt: world.now(),
   };

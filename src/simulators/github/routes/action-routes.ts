@@ -39,7 +39,7 @@ export function answerArchive(world: World, path: string): SimulatorResponse {
   return { status: 404, body: { message: "Not Found" } };
 }
 
-/** Workflow runs and their artifacts; attestations are never found. */
+/** Workflow runs, their artifacts, and attestations, which come on one page. */
 export const actionRoutes: Route[] = [
   repositoryRoute(`GET ${base}/actions/runs`, read, (call, repo) => {
     const sha = call.query.get("head_sha");
@@ -75,8 +75,13 @@ export const actionRoutes: Route[] = [
     if (artifact.expired) throw new GitHubFailure(410, "Artifact has expired");
     return { status: 302, headers: { location: `${call.world.url}${archivePath}/${artifact.id}.zip` } };
   }),
-  repositoryRoute(`GET ${base}/attestations/{subject_digest}`, reads("attestations", "contents"), () => ({
-    status: 200,
-    body: { attestations: [] },
-  })),
+  repositoryRoute(`GET ${base}/attestations/{subject_digest}`, reads("attestations", "contents"), (call, repo) => {
+    const found = repo.attestations.filter((each) => each.subjectDigest === call.params["subject_digest"]);
+    return {
+      status: 200,
+      body: {
+        attestations: found.map(({ bundle }) => ({ bundle, repository_id: repo.id, bundle_url: call.world.url })),
+      },
+    };
+  }),
 ];
