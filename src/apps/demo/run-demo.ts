@@ -82,7 +82,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       secrets: world.secrets,
       destination: { write: (line) => void lines.push(line) },
     });
-    const bot = await startBot(environment, readOperatorConfig(environment.configPath, world.env), {
+    const operator = readOperatorConfig(environment.configPath, world.env);
+    // The story's days pass in steps of an hour; the watch looks once in each.
+    const hourly = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
+    const bot = await startBot(environment, hourly, {
       log,
       now: clock.now,
       // The simulated GitHub has no rate limits; with GitHub's pace the story would mostly wait between two writes.

@@ -5,7 +5,8 @@ import { verifyAuditExport } from "../../core/audit/verify-audit-export.ts";
 import { computeBucket } from "../../core/rollout/bucket.ts";
 import { parseRouteFile } from "../../core/routes/parse-route-file.ts";
 import { resolveRoute } from "../../core/routes/resolve-route.ts";
-import { keyOfFlag, rehearsalKind, rolloutStatusKind } from "../../flows/records.ts";
+import { renderDuration } from "../../core/verdict/render-duration.ts";
+import { keyOfFlag, rehearsalKind, rolloutStatusKind, watchKind } from "../../flows/records.ts";
 import type { RunningBot } from "../bot/start-bot.ts";
 import { people, readExample, type World } from "./build-world.ts";
 import type { Narrator } from "./narrate.ts";
@@ -284,11 +285,29 @@ async function mergeAndServe(story: Story, number: number, stage: string): Promi
   if (outcome !== undefined) narrator.show(showMarkdown(outcome));
 }
 
+const hourMs = 3_600_000;
+
+/** Lets hours pass, with a look at the guardrails at the beginning and after each. */
+async function soakHours({ bot, clock }: Story, hours: number): Promise<number> {
+  for (let hour = 0; hour <= hours; hour += 1) {
+    if (hour > 0) clock.advance(hourMs);
+    await bot.queue.enqueue("watch", binding, { everyMs: hourMs });
+    await bot.queue.waitUntilIdle(30_000);
+  }
+  return hours + 1;
+}
+
 async function promote(story: Story): Promise<number> {
-  const { narrator, actors, clock } = story;
+  const { narrator, actors, bot } = story;
   narrator.chapter("A day later: to customers, 5 % of the low-risk accounts");
-  clock.advance(25 * 3_600_000);
-  narrator.say("The demo's clock jumps 25 hours: the internal canary has soaked its 24 hours, its guardrails pass.");
+  const looks = await soakHours(story, 24);
+  narrator.say(
+    `The demo's clock goes on hour by hour, and the guardrails are read in each of them: ${looks} looks, all green. Only what was looked at counts as soaked.`,
+  );
+  const watch = await bot.store.getRecord(watchKind, binding);
+  const soaked = watch?.value.flags.find((entry) => entry.flagKey === flagKey)?.soakedMs ?? 0;
+  narrator.say(`The internal canary has soaked ${renderDuration(soaked)}.`);
+  expectThat(soaked >= 24 * hourMs, "the internal canary has soaked");
   const text = readExample("support-answer-full.yaml").replace(
     "approved-for-internal-canary",
     "approved-for-customer-canary",
