@@ -67,14 +67,16 @@ function compareRoutes(
     const [from, to] = [old.get(name) ?? null, now.get(name) ?? null];
     const rows = (): readonly GatewayRow[] => listGatewayRows(from, to);
     if (from === null) {
-      return to === null ? [] : [{ name, change: "added", fired: fireNewRoute(to, path, policy), rows: rows() }];
+      return to === null
+        ? []
+        : [{ name, change: "added", fired: sumUp(fireNewRoute(to, path, policy)).fired, rows: rows() }];
     }
     if (to === null) {
       const place = after === null ? placeOfField(from.places, "", path) : { path, line: 1, column: 1 };
       return [{ name, change: "removed", fired: [fireRemovedRoute(from, { ...place, path })], rows: rows() }];
     }
     const fired = compareGatewayRoute(from, to, path, policy);
-    return fired.length === 0 ? [] : [{ name, change: "changed", fired, rows: rows() }];
+    return fired.length === 0 ? [] : [{ name, change: "changed", fired: sumUp(fired).fired, rows: rows() }];
   });
 }
 

@@ -135,7 +135,11 @@ function readPools(reading: Reading, top: JsonObject, defaults: Defaults): Map<s
     checkKeys(reading, steps, entry, entryKeys);
     checkKeys(reading, [...steps, "litellm_params"], params, paramsKeys, paramsElsewhere);
     if (name.includes("*") || model.includes("*")) {
-      reportWildcard(reading, [...steps, name.includes("*") ? "model_name" : "litellm_params"], `${name}: ${model}`);
+      reportWildcard(
+        reading,
+        name.includes("*") ? [...steps, "model_name"] : [...steps, "litellm_params", "model"],
+        `${name}: ${model}`,
+      );
     }
     const info = readMap(reading, [...steps, "model_info"], entry["model_info"]) ?? {};
     const pool = pools.get(name) ?? { steps, targets: [] };

@@ -15,12 +15,13 @@ export function listNext(
           : `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`;
       });
   const named = verdict.routes.length > 1;
+  const isOnly = verdict.routes.length === 0 && verdict.gateways.length === 1;
   const lines = [
     ...own(verdict.state === "waiting" ? ["invalid", "blocked", "waiting"] : ["invalid", "blocked"]),
     ...(verdict.governance?.next ?? []),
     ...verdict.routes.flatMap((route) => route.next.map((text) => (named ? `${route.flagKey}: ${text}` : text))),
     ...verdict.gateways.flatMap((each) =>
-      each.next.map((text) => (text.startsWith(each.path) ? text : `${each.path}: ${text}`)),
+      each.next.map((text) => (isOnly || text.startsWith(each.path) ? text : `${each.path}: ${text}`)),
     ),
     // A draft that is blocked as well is not blocked because it is a draft: what blocks comes first. Doubles fall out below.
     ...own(["waiting"]),
