@@ -8,6 +8,7 @@ import { createBoundedFetch } from "./bounded-fetch.ts";
 import { createRepositoryPort } from "./create-repository-port.ts";
 import { createGitHubClient, type RememberedAnswer } from "./github-client.ts";
 import type { Tree } from "./read-tree.ts";
+import type { RepositoryContext } from "./repository-context.ts";
 
 const requestTimeoutMs = 15_000;
 
@@ -57,24 +58,25 @@ export function openWithToken(
     }
     return { id: found.id, owner: found.owner.login, name: found.name, defaultBranch: found.default_branch };
   };
-  return createRepositoryPort(
-    {
-      client,
-      place,
-      // No check run or comment belongs to a person's token.
-      appId: 0,
-      readBotLogin: () => Promise.resolve(""),
-      readRepository: () => (known ??= checkRepository()),
-      checkRepository,
-      now,
-      wait: (milliseconds) => sleep(milliseconds),
-      log,
-    },
-    {
-      blobs: createBoundedCache<FileContent>({ maxWeight: 32 * 1024 * 1024 }, now),
-      trees: createBoundedCache<Tree>({ maxWeight: 200_000 }, now),
-      owners: createBoundedCache<OwnerFacts>({ maxWeight: 2000 }, now),
-      fetchFromStorage: fetch,
-    },
-  );
+  const shared = {
+    blobs: createBoundedCache<FileContent>({ maxWeight: 32 * 1024 * 1024 }, now),
+    trees: createBoundedCache<Tree>({ maxWeight: 200_000 }, now),
+    owners: createBoundedCache<OwnerFacts>({ maxWeight: 2000 }, now),
+    fetchFromStorage: fetch,
+    // Whose signatures are believed is the operator's to say, so nothing is attested here.
+    attestationTrust: null,
+  };
+  const context: RepositoryContext = {
+    client,
+    place,
+    // No check run or comment belongs to a person's token.
+    appId: 0,
+    readBotLogin: () => Promise.resolve(""),
+    readRepository: () => (known ??= checkRepository()),
+    checkRepository,
+    now,
+    wait: (milliseconds) => sleep(milliseconds),
+    log,
+  };
+  return createRepositoryPort(context, shared);
 }
