@@ -98,6 +98,7 @@ export async function startBot(
     appId: environment.appId,
     now,
     log: log.child({ part: "github" }),
+    ...(operator.attestationTrust === undefined ? {} : { attestationTrust: operator.attestationTrust }),
   });
   const flagPorts = operator.bindings.map((binding) => [binding.name, createFlagPort(binding.featbit)] as const);
   const ports: FlowPorts = {

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { BindingFacts } from "../../core/facts.ts";
+import type { AttestationTrust } from "../../adapters/github/verify-attestation.ts";
 import { parseDuration } from "../../core/time/parse-duration.ts";
 import { explainSchemaIssues } from "../../core/yaml/explain-schema-issues.ts";
 import { parseYaml } from "../../core/yaml/parse-yaml.ts";
 import { strictMap } from "../../core/yaml/strict-map.ts";
 import { ConfigurationError } from "./read-environment.ts";
+import { readTrustRoots, type AttestationSettings } from "./read-trust-roots.ts";
 
 /** One binding with its secrets filled in from the environment (SPEC 4). */
 export interface Binding extends BindingFacts {
@@ -27,6 +29,10 @@ export interface OperatorConfig {
   /** Milliseconds between sweeps. */
   sweep: { pullRequests: number; deliveries: number; drift: number; guardrails: number };
   requireFloor: boolean;
+  /** Whose signatures under attestations are believed; absent: nothing is attested. */
+  attestations?: AttestationSettings;
+  /** The trust roots that `attestations` names, once they were read. */
+  attestationTrust?: AttestationTrust;
 }
 
 const url = (protocols: readonly string[], expected: string) =>
@@ -84,6 +90,10 @@ const configSchema = strictMap({
     guardrails: watchDuration.optional(),
   }).optional(),
   requireFloor: z.boolean().optional(),
+  attestations: strictMap({
+    trustRoots: z.array(z.string().min(1).max(1000)).min(1).max(20),
+    issuer: httpUrl.optional(),
+  }).optional(),
 });
 
 type RawBinding = z.infer<typeof bindingSchema>;
@@ -190,6 +200,7 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
   const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env, path, mistakes));
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const minute = 60_000;
+  const { attestations } = parsed.data;
   return {
     bindings,
     sweep: {
@@ -199,6 +210,9 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       guardrails: parsed.data.sweep?.guardrails ?? minute,
     },
     requireFloor: parsed.data.requireFloor ?? false,
+    ...(attestations === undefined
+      ? {}
+      : { attestations: { trustRoots: attestations.trustRoots, issuer: attestations.issuer ?? null } }),
   };
 }
 
@@ -212,5 +226,8 @@ export function readOperatorConfig(path: string, env: Variables): OperatorConfig
       `${path} cannot be read: set ROUTEWARD_CONFIG to the operator's file (see docs/operation.md)`,
     ]);
   }
-  return parseOperatorConfig(path, text, env);
+  const config = parseOperatorConfig(path, text, env);
+  return config.attestations === undefined
+    ? config
+    : { ...config, attestationTrust: readTrustRoots(config.attestations, path) };
 }
