@@ -120,8 +120,8 @@ export function listNeedlessApprovals(
 }
 
 function listRequirements(assessment: Assessment): readonly ReviewRequirement[] {
-  const { routes, governance } = assessment;
-  return [...routes, ...(governance === null ? [] : [governance])].flatMap((each) => each.requirements);
+  const { routes, gateways, governance } = assessment;
+  return [...routes, ...gateways, ...(governance === null ? [] : [governance])].flatMap((each) => each.requirements);
 }
 
 function fills({ role, orRole }: ReviewRequirement, roles: readonly string[]): boolean {
