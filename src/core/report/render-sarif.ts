@@ -16,7 +16,7 @@ export function listVerdictFindings(verdict: Verdict): readonly SarifFinding[] {
   const problems = [
     ...verdict.problems,
     ...(verdict.governance?.problems ?? []),
-    ...verdict.routes.flatMap((route) => route.problems),
+    ...[...verdict.routes, ...verdict.gateways].flatMap((each) => each.problems),
   ];
   const gates = verdict.routes.flatMap((route) =>
     route.gates.flatMap((gate): SarifFinding[] =>
@@ -32,7 +32,11 @@ export function listVerdictFindings(verdict: Verdict): readonly SarifFinding[] {
           ],
     ),
   );
-  const rules = [...verdict.routes, ...(verdict.governance === null ? [] : [verdict.governance])].flatMap((each) =>
+  const rules = [
+    ...verdict.routes,
+    ...verdict.gateways,
+    ...(verdict.governance === null ? [] : [verdict.governance]),
+  ].flatMap((each) =>
     each.classification.fired.map((rule): SarifFinding => ({
       ruleId: rule.id,
       level: "note",
@@ -40,7 +44,7 @@ export function listVerdictFindings(verdict: Verdict): readonly SarifFinding[] {
       place: rule.place,
     })),
   );
-  const roles = verdict.routes.flatMap((route) =>
+  const roles = [...verdict.routes, ...verdict.gateways].flatMap((route) =>
     route.requirements.flatMap(({ requirement, state, explanation }): SarifFinding[] =>
       state === "approved"
         ? []
