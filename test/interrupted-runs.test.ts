@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type OpenedStore, openStore } from "../adapters/store/open-store.ts";
-import { closeLeftIntents } from "./close-left-intents.ts";
-import { keyOfFlag, latchKind } from "./records.ts";
-import { requestRollback } from "./rollout/roll-back.ts";
+import { type OpenedStore, openStore } from "../src/adapters/store/open-store.ts";
+import { closeLeftIntents } from "../src/flows/close-left-intents.ts";
+import { keyOfFlag, latchKind } from "../src/flows/records.ts";
+import { requestRollback } from "../src/flows/rollout/roll-back.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "routeward-flows-"));
 let opened: OpenedStore;
