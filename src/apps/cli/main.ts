@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runCli } from "./run-cli.ts";
 
 /** NO_COLOR and FORCE_COLOR as other tools read them; else colours are for terminals that have them. */
