@@ -9,8 +9,11 @@ export interface PeopleQuestion {
   state: PullState;
   /** Ref whose CODEOWNERS errors GitHub is asked for. */
   defaultBranch: string;
-  /** Content digests per route path as they are judged now. */
-  contentNow: Readonly<Record<string, string>>;
+  /**
+   * Content digests per route path as they are judged now, for reviews of the pull request's head; null when what is judged may
+   * be more than such a review saw.
+   */
+  contentNow: Readonly<Record<string, string>> | null;
   /** The same at another commit, for a review that was missed when it arrived; null when the commit is gone. */
   contentAt: (commitSha: string) => Promise<Readonly<Record<string, string>> | null>;
 }
@@ -22,7 +25,7 @@ async function bindReview(
   const stored = question.state.reviewContent[String(review.id)];
   if (stored !== undefined) return stored;
   if (review.commitSha === null) return null;
-  if (review.commitSha === question.pull.headSha) return question.contentNow;
+  if (review.commitSha === question.pull.headSha && question.contentNow !== null) return question.contentNow;
   return question.contentAt(review.commitSha);
 }
 

@@ -1,10 +1,12 @@
 import { assertNever } from "../core/problem.ts";
 import { checkDefaultBranch } from "./check-default-branch.ts";
+import { enqueueGroup } from "./enqueue-group.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
+import { dropMergeGroup } from "./judge-merge-group.ts";
+import { keyOfGroup, mergeGroupKind, subjectOfGroup } from "./merge-group-state.ts";
 import type { RepositoryName, Task } from "./plan-tasks.ts";
 import { createPullState, keyOfPull, pullStateKind } from "./pull-state.ts";
-import { refuseMergeGroup } from "./refuse-merge-group.ts";
 import { runCommand } from "./run-command.ts";
 import { updateRecord } from "./update-record.ts";
 
@@ -27,6 +29,19 @@ async function enqueueOpenPulls(repository: RepositoryName, cause: string, ports
   for (const pull of await port.listOpenPulls()) await enqueuePull(ports, repository, pull.number, cause);
 }
 
+/** Remembers that GitHub waits for a group and queues its judging. */
+async function requestGroup(task: Extract<Task, { kind: "judge-merge-group" }>, ports: FlowPorts): Promise<void> {
+  const { repository, headSha, headRef, baseRef } = task;
+  const fullName = `${repository.owner}/${repository.name}`;
+  const key = keyOfGroup(repository.id, headSha);
+  await updateRecord(ports.store, mergeGroupKind, key, subjectOfGroup(key), (current) =>
+    current === undefined
+      ? { repository: fullName, headSha, headRef, baseRef, members: [], published: null }
+      : undefined,
+  );
+  await enqueueGroup(ports, repository, headSha, { cause: "merge_group.checks_requested" });
+}
+
 /** Does what one webhook asked for. Every case may run again after a crash: what is already so stays so. */
 export async function handleTask(task: Task, ports: FlowPorts, now: Date): Promise<void> {
   switch (task.kind) {
@@ -39,6 +54,8 @@ export async function handleTask(task: Task, ports: FlowPorts, now: Date): Promi
       for (const number of await port.findOpenPullsByHead(task.headSha)) {
         await enqueuePull(ports, task.repository, number, task.cause);
       }
+      const group = await ports.store.getRecord(mergeGroupKind, keyOfGroup(task.repository.id, task.headSha));
+      if (group !== undefined) await enqueueGroup(ports, task.repository, task.headSha, { cause: task.cause });
       return;
     }
     case "review-repository":
@@ -52,8 +69,10 @@ export async function handleTask(task: Task, ports: FlowPorts, now: Date): Promi
     }
     case "check-default-branch":
       return checkDefaultBranch(task, ports);
-    case "refuse-merge-group":
-      return refuseMergeGroup(task, ports);
+    case "judge-merge-group":
+      return requestGroup(task, ports);
+    case "drop-merge-group":
+      return dropMergeGroup(task.repository.id, task.headSha, ports);
     case "run-command":
       return runCommand(task, ports, now);
     default:

@@ -135,9 +135,28 @@ describe("a push", () => {
   });
 });
 
+const group = (action: string) => ({
+  ...base,
+  action,
+  merge_group: { head_sha: "abc", head_ref: "refs/heads/gh-readonly-queue/main/pr-4-1", base_ref: "refs/heads/main" },
+});
+
+it("a merge group is judged for the branch that its queue merges into", () => {
+  expect(plan("merge_group", group("checks_requested"))).toEqual([
+    {
+      kind: "judge-merge-group",
+      repository: name,
+      headSha: "abc",
+      headRef: "gh-readonly-queue/main/pr-4-1",
+      baseRef: "main",
+    },
+  ]);
+});
+
 it.each([
-  ["merge_group", { ...base, action: "checks_requested", merge_group: { head_sha: "abc" } }, ["refuse-merge-group"]],
-  ["merge_group", { ...base, action: "destroyed", merge_group: { head_sha: "abc" } }, []],
+  ["merge_group", group("checks_requested"), ["judge-merge-group"]],
+  ["merge_group", group("destroyed"), ["drop-merge-group"]],
+  ["merge_group", group("teleported"), []],
   ["membership", { organization: { login: "acme" } }, ["review-organization"]],
   ["team", { organization: { login: "acme" } }, ["review-organization"]],
   ["installation", { action: "created" }, []],

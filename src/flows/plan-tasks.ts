@@ -37,7 +37,9 @@ const pushPayload = z.object({
   deleted: z.boolean().optional(),
   repository: repository.extend({ owner: z.object({ login: z.string() }) }),
 });
-const mergeGroupPayload = withRepository.extend({ merge_group: z.object({ head_sha: z.string() }) });
+const mergeGroupPayload = withRepository.extend({
+  merge_group: z.object({ head_sha: z.string(), head_ref: z.string(), base_ref: z.string() }),
+});
 const organizationPayload = z.object({ organization: z.object({ login: z.string() }) });
 
 /** Owner, name and id of a repository, as every job carries it. */
@@ -63,7 +65,10 @@ export type Task =
   | { kind: "review-repository"; repository: RepositoryName; cause: string }
   | { kind: "review-organization"; organization: string; cause: string }
   | { kind: "check-default-branch"; repository: RepositoryName; before: string; sha: string }
-  | { kind: "refuse-merge-group"; repository: RepositoryName; headSha: string }
+  /** GitHub waits for our check on the head of a merge-queue group. Branches without `refs/heads/`. */
+  | { kind: "judge-merge-group"; repository: RepositoryName; headSha: string; headRef: string; baseRef: string }
+  /** GitHub dropped the group, merged or not: nobody waits any more. */
+  | { kind: "drop-merge-group"; repository: RepositoryName; headSha: string }
   | {
       kind: "run-command";
       repository: RepositoryName;
@@ -225,9 +230,13 @@ export function planTasks(event: string, payload: unknown, guid: string, appId: 
     }
     case "merge_group": {
       const parsed = mergeGroupPayload.safeParse(payload);
-      if (!parsed.success || parsed.data.action !== "checks_requested") return [];
-      const repository = nameOf(parsed.data.repository);
-      return [{ kind: "refuse-merge-group", repository, headSha: parsed.data.merge_group.head_sha }];
+      if (!parsed.success) return [];
+      const { action, merge_group: group } = parsed.data;
+      const where = { repository: nameOf(parsed.data.repository), headSha: group.head_sha };
+      if (action === "destroyed") return [{ kind: "drop-merge-group", ...where }];
+      if (action !== "checks_requested") return [];
+      const [headRef, baseRef] = [group.head_ref, group.base_ref].map((ref) => ref.replace(/^refs\/heads\//, ""));
+      return [{ kind: "judge-merge-group", ...where, headRef: headRef ?? "", baseRef: baseRef ?? "" }];
     }
     case "push":
       return planPush(payload);

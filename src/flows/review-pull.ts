@@ -33,10 +33,19 @@ export interface Judged {
   verdict: Verdict;
 }
 
-/** Gathers, assesses, asks about people, decides: the same for an open pull request and for a merge. */
+/** What a verdict is about. */
+export interface JudgedCommits extends ComparedCommits {
+  /**
+   * The head is a merge or a merge queue's commit, which may hold the work of others: a review that was missed is bound to the
+   * commit that it was given for, not to this.
+   */
+  isMerged?: boolean;
+}
+
+/** Gathers, assesses, asks about people, decides: the same for an open pull request, a merge and a member of a merge group. */
 export async function judgePull(
   pull: PullFacts,
-  commits: ComparedCommits,
+  commits: JudgedCommits,
   state: PullState,
   port: RepositoryPort,
   ports: FlowPorts,
@@ -54,7 +63,7 @@ export async function judgePull(
     owners: assessment.ownersToAsk,
     state,
     defaultBranch: facts.repository.defaultBranch,
-    contentNow: contentDigestsOf(assessment),
+    contentNow: commits.isMerged === true ? null : contentDigestsOf(assessment),
     contentAt,
   };
   const people = await gatherPeopleFacts(question, port);

@@ -2,8 +2,11 @@ import { z } from "zod";
 import type { Verdict } from "../core/verdict/verdict.ts";
 import type { Job } from "../ports/queue.ts";
 import { closeLeftIntents } from "./close-left-intents.ts";
+import { concludeFrom } from "../core/report/render-check.ts";
+import { enqueueGroupsOf } from "./enqueue-group.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
+import { isGroupJob, judgeMergeGroup } from "./judge-merge-group.ts";
 import { keyOfPull, pullStateKind } from "./pull-state.ts";
 import { reviewPull } from "./review-pull.ts";
 import { settleMerge } from "./settle-merge.ts";
@@ -21,11 +24,16 @@ const jobData = z.object({
 const testMergePauseMs = 1_000;
 
 /**
- * Judges one pull request as it stands now; merged ones are settled, others that are closed are left alone.
+ * Judges one pull request as it stands now; merged ones are settled, others that are closed are left alone. Groups of merge
+ * queues come through the same queue under keys of their own.
  *
  * @returns the verdict that was reached, null when there was none
  */
 export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): Promise<Verdict | null> {
+  if (isGroupJob(job)) {
+    await judgeMergeGroup(job, ports, now);
+    return null;
+  }
   const data = jobData.parse(job.data);
   const port = await ports.github.openRepository(data.owner, data.name);
   const pull = await port.readPull(data.number);
@@ -45,11 +53,14 @@ export async function runPullJob(job: Job, ports: FlowPorts, now: () => Date): P
     return null;
   }
   const { outcome, verdict } = await reviewPull(pull, data.cause, port, ports, now());
+  const repository = { id: data.repositoryId, owner: data.owner, name: data.name };
+  // A success on a merge group does not outlive that of its members.
+  if (verdict !== null && concludeFrom(verdict.state, verdict.mode) !== "success")
+    await enqueueGroupsOf(ports, repository, data.number);
   if (outcome === "settled") {
     await closeLeftIntents(subject, ports.store);
     return verdict;
   }
-  const repository = { id: data.repositoryId, owner: data.owner, name: data.name };
   const cause = outcome === "moved" ? "moved while it was judged" : data.cause;
   await enqueuePull(ports, repository, data.number, cause, outcome === "moved" ? 0 : testMergePauseMs);
   return verdict;

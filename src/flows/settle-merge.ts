@@ -29,6 +29,43 @@ async function findBaseBefore(mergeSha: string, judgedBase: string | null, port:
   return parent ?? mergeSha;
 }
 
+/** A route with the version of the record that it takes the place of. */
+interface Successor {
+  route: ApprovedRoute;
+  expectedVersion: number;
+}
+
+/**
+ * Leaves out the routes whose later merge is settled already: a merge queue merges several in one push, and their jobs end in
+ * any order. What is approved is what the branch holds, not what was looked at last.
+ */
+async function listSuccessors(
+  approved: readonly ApprovedRoute[],
+  port: RepositoryPort,
+  store: Pick<FlowPorts["store"], "getRecord">,
+): Promise<readonly Successor[]> {
+  const successors: Successor[] = [];
+  for (const route of approved) {
+    const stored = await store.getRecord(approvedRouteKind, keyOfFlag(route.binding, route.flagKey));
+    const isLater =
+      stored !== undefined &&
+      stored.value.repository === route.repository &&
+      Date.parse(stored.value.approvedAt) >= Date.parse(route.approvedAt) &&
+      (await isBehind(route.mergeSha, stored.value.mergeSha, port));
+    if (!isLater) successors.push({ route, expectedVersion: stored?.version ?? 0 });
+  }
+  return successors;
+}
+
+async function isBehind(older: string, newer: string, port: RepositoryPort): Promise<boolean> {
+  let sha = await port.readFirstParent(newer);
+  for (let step = 0; step < longestWalk && sha !== null; step += 1) {
+    if (sha === older) return true;
+    sha = await port.readFirstParent(sha);
+  }
+  return false;
+}
+
 /** The earlier of merge and now: a merge before a rollback must never look as if it came after it. */
 function approvalTime(pull: PullFacts, now: Date): string {
   const merged = pull.mergedAt === null ? now.getTime() : Date.parse(pull.mergedAt);
@@ -138,10 +175,12 @@ function describeDecision(verdict: Verdict, mergeSha: string): Record<string, un
   };
 }
 
-async function saveApproved(tx: StoreTransaction, approved: ApprovedRoute): Promise<void> {
+/** @throws StaleVersionError when another merge was settled since it was looked: then the order is looked at again */
+async function saveApproved(tx: StoreTransaction, approved: ApprovedRoute, expectedVersion: number): Promise<void> {
   const { binding, flagKey, repository, path } = approved;
   const subject = subjectOfFlag(binding, flagKey);
-  await updateRecord(tx, approvedRouteKind, keyOfFlag(binding, flagKey), subject, () => approved);
+  const key = keyOfFlag(binding, flagKey);
+  await tx.putRecord({ kind: approvedRouteKind, key, value: approved, expectedVersion, audit: { subject } });
   const claimed = flagKey.toLowerCase();
   // The first claim stands; a move of the file within the repository moves it along (SPEC 4).
   await updateRecord(tx, flagClaimKind, keyOfFlag(binding, claimed), subject, (claim) =>
@@ -226,7 +265,14 @@ export async function settleMerge(
   if (state.settled?.mergeSha === mergeSha) return null;
 
   const baseSha = await findBaseBefore(mergeSha, state.baseSha, port);
-  const judged = await judgePull(pull, { baseSha, headSha: mergeSha, hasConflicts: false }, state, port, ports, now);
+  const judged = await judgePull(
+    pull,
+    { baseSha, headSha: mergeSha, hasConflicts: false, isMerged: true },
+    state,
+    port,
+    ports,
+    now,
+  );
   const { verdict } = judged;
   const outcome = outcomeOf(verdict, pull.baseRef === repository.defaultBranch);
   if (outcome === "held") {
@@ -243,10 +289,11 @@ export async function settleMerge(
     outcome === "approved"
       ? verdict.routes.flatMap((route) => approvedContent(route, judged, pull, mergeSha, now) ?? [])
       : [];
+  const successors = await listSuccessors(approved, port, ports.store);
   await ports.store.transaction(async (tx) => {
     await tx.appendAudit({ type: `decision.${outcome}`, subject, data: describeDecision(verdict, mergeSha) });
-    for (const route of approved) {
-      await saveApproved(tx, route);
+    for (const { route, expectedVersion } of successors) {
+      await saveApproved(tx, route, expectedVersion);
       await ports.queue.enqueueIn(tx, "flag", keyOfFlag(route.binding, route.flagKey), {
         cause: `merge of #${pull.number}`,
       });

@@ -50,16 +50,14 @@ export interface RepositoryPort {
   /**
    * The pull requests in the merge-queue group whose head is this commit: the entry with that head and all entries ahead
    * of it, down to the tip of the base branch (`baseSha`), in the order in which they would be merged. `baseRef` as in
-   * the webhook, with or without `refs/heads/`. `headSha` of a member is its pull request's head now.
+   * the webhook, with or without `refs/heads/`. `headSha` of a member is its pull request's head now; `groupSha` is the
+   * commit that holds the base, everything ahead of the member and the member itself: what the base branch would be after it.
    *
    * Null when that cannot be told: the group is gone or was built anew, the base branch has moved, a link or a pull
    * request is hidden, the app may not read the queue, or the server has none. Callers fail closed (SPEC 7,
    * facts/github.md section 7). Errors that a later try may mend are thrown.
    */
-  readMergeGroup(
-    headSha: string,
-    baseRef: string,
-  ): Promise<{ baseSha: string; members: readonly { number: number; headSha: string }[] } | null>;
+  readMergeGroup(headSha: string, baseRef: string): Promise<MergeGroupFacts | null>;
   /** Without `content`: the flow fills that from its own store. Oldest first. */
   readReviews(number: number): Promise<readonly Omit<ReviewFacts, "content">[]>;
   /** Authors, committers and co-authors of all commits. `complete` is false above GitHub's limit of 250. */
@@ -133,6 +131,13 @@ export interface RepositoryPort {
     description: string;
     payload: JsonObject;
   }): Promise<{ deploymentId: number; written: boolean }>;
+}
+
+/** One group of a merge queue as `RepositoryPort.readMergeGroup` tells it. */
+export interface MergeGroupFacts {
+  baseSha: string;
+  /** At least one; the last one's `groupSha` is the head of the group. */
+  members: readonly { number: number; headSha: string; groupSha: string }[];
 }
 
 /** What the gatherers of file facts read. GitHub answers it, and so does a local clone (SPEC 16, `check`). */

@@ -130,21 +130,6 @@ afterEach(() => {
   for (const { number } of github.pulls({ repo })) github.closePull({ repo, number, by: people.author });
 });
 
-it("a merge queue is refused with the reason, and the pull request stays open", async () => {
-  const number = await openApproved(story, "support_queued");
-  const { github } = story.world;
-  const required = [{ context: "routeward/approval", appId: story.world.appId }];
-  github.protectBranch({ repo, branch: "main", requiredChecks: required, mergeQueue: true });
-  github.enqueuePull({ repo, number, by: people.release });
-  await story.actors.settle();
-  github.protectBranch({ repo, branch: "main", requiredChecks: required });
-  const refusals = github.checkRuns({ repo }).filter(({ title }) => title?.includes("Merge queues are not judged"));
-  expect(refusals).toMatchObject([{ status: "completed", conclusion: "failure" }]);
-  expect(refusals[0]?.summary).toContain("merge it directly");
-  expect(github.pull({ repo, number }).merged).toBe(false);
-  expect(isServed("support_queued")).toBe(false);
-});
-
 it("a reopened pull request is judged again", async () => {
   const number = await openApproved(story, "support_reopened");
   const { github } = story.world;

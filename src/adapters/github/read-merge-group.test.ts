@@ -47,6 +47,11 @@ function headOf(number: number): string {
   return world.simulator.mergeQueue({ repo }).find((entry) => entry.number === number)?.headSha ?? "";
 }
 
+function inGroup(pull: { number: number; headSha: string } | undefined): unknown {
+  const number = pull?.number ?? 0;
+  return { number, headSha: pull?.headSha, groupSha: headOf(number) };
+}
+
 describe("a merge group", () => {
   it("holds its own pull request and all ahead of it, down to the tip of the base", async () => {
     const { simulator, repository } = world;
@@ -54,11 +59,11 @@ describe("a merge group", () => {
     const baseSha = simulator.resolveRef({ repo, ref: "main" });
     expect(await repository.readMergeGroup(headOf(one?.number ?? 0), "refs/heads/main")).toEqual({
       baseSha,
-      members: [one],
+      members: [inGroup(one)],
     });
     expect(await repository.readMergeGroup(headOf(three?.number ?? 0), "main")).toEqual({
       baseSha,
-      members: [one, two, three],
+      members: [inGroup(one), inGroup(two), inGroup(three)],
     });
   });
 
@@ -70,7 +75,7 @@ describe("a merge group", () => {
     expect(simulator.pull({ repo, number: one?.number ?? 0 }).merged).toBe(true);
     expect(await repository.readMergeGroup(headOf(two?.number ?? 0), "main")).toEqual({
       baseSha: merged,
-      members: [two],
+      members: [inGroup(two)],
     });
     expect(await repository.readMergeGroup(merged, "main")).toBeNull();
   });
@@ -81,7 +86,9 @@ describe("a merge group", () => {
     const before = headOf(one?.number ?? 0);
     simulator.pushFiles({ repo, branch: "main", message: "Past", files: { past: "1" }, author: "ann" });
     expect(await repository.readMergeGroup(before, "main")).toBeNull();
-    expect(await repository.readMergeGroup(headOf(one?.number ?? 0), "main")).toMatchObject({ members: [one] });
+    expect(await repository.readMergeGroup(headOf(one?.number ?? 0), "main")).toMatchObject({
+      members: [inGroup(one)],
+    });
     simulator.createBranch({ repo, branch: "free" });
     expect(await repository.readMergeGroup(before, "free")).toBeNull();
     expect(await repository.readMergeGroup(before, "nowhere")).toBeNull();
@@ -166,8 +173,8 @@ describe("a queue that GitHub tells strangely", () => {
     expect(await world.repository.readMergeGroup("h2", "main")).toEqual({
       baseSha: "tip",
       members: [
-        { number: 1, headSha: "aa" },
-        { number: 2, headSha: "aa" },
+        { number: 1, headSha: "aa", groupSha: "h1" },
+        { number: 2, headSha: "aa", groupSha: "h2" },
       ],
     });
     script(answerQueue([{ base: "tip", head: "h2" }], next), 200, 20);

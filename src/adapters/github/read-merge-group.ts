@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GitHubError, type RepositoryPort } from "../../ports/github.ts";
+import { GitHubError, type MergeGroupFacts, type RepositoryPort } from "../../ports/github.ts";
 import type { RepositoryContext } from "./repository-context.ts";
 
 /** Pages of 100 entries. A longer queue is not resolved. */
@@ -70,8 +70,8 @@ async function readQueue(context: RepositoryContext, branch: string): Promise<Qu
 }
 
 /** From the group's head back to the tip of the base, entry by entry. Null when a link is missing, twofold or hidden. */
-function walkToTip(queue: Queue, headSha: string): { number: number; headSha: string }[] | null {
-  const members: { number: number; headSha: string }[] = [];
+function walkToTip(queue: Queue, headSha: string): MergeGroupFacts["members"] | null {
+  const members: { number: number; headSha: string; groupSha: string }[] = [];
   let at = headSha;
   while (at !== queue.tip) {
     const [entry, ...others] = queue.entries.filter((candidate) => candidate.headCommit?.oid === at);
@@ -79,7 +79,7 @@ function walkToTip(queue: Queue, headSha: string): { number: number; headSha: st
     const base = entry?.baseCommit?.oid;
     // More members than entries: the links run in a circle.
     if (!pull || base === undefined || others.length > 0 || members.length >= queue.entries.length) return null;
-    members.unshift({ number: pull.number, headSha: pull.headRefOid });
+    members.unshift({ number: pull.number, headSha: pull.headRefOid, groupSha: at });
     at = base;
   }
   return members.length === 0 ? null : members;
