@@ -193,6 +193,36 @@ describe("a group of the merge queue is judged on what it would merge", () => {
   });
 });
 
+it("a route that belongs to no member keeps the group out, whatever the members say", async () => {
+  const { github } = story.world;
+  const route = await openApproved(story, "support_q_stray");
+  story.actors.push(people.author, "q-plain", "Plain words", { "docs/plain.md": "words\n" });
+  const words = story.actors.openPull(people.author, "q-plain", "Plain words");
+  await story.actors.settle();
+  github.holdDeliveries();
+  enqueue(route, words);
+  const last = groupOf(words);
+  const [oid, headRefOid] = [github.resolveRef({ repo, ref: "main" }), github.pull({ repo, number: words }).headSha];
+  const entry = { baseCommit: { oid }, headCommit: { oid: last }, pullRequest: { number: words, headRefOid } };
+  const entries = { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [entry] };
+  const stopLying = github.server.addFault({
+    when: ({ body }) => JSON.stringify(body ?? "").includes("query MergeQueue"),
+    effect: {
+      kind: "status",
+      response: {
+        status: 200,
+        body: { data: { repository: { ref: { target: { oid } }, mergeQueue: { entries } } } },
+      },
+    },
+  });
+  github.releaseDeliveries();
+  await story.actors.settle();
+  stopLying();
+  expect(checkOf(last).conclusion).toBe("failure");
+  expect(checkOf(last).title).toContain("the group changes routes or rules that are in none of its files");
+  expect(queued()).not.toContain(words);
+});
+
 describe("a group that changes", () => {
   it("is judged anew when one ahead fails, and the old one is forgotten", async () => {
     const one = await openApproved(story, "support_q_red");
