@@ -10,10 +10,12 @@ import { parseRouteFile } from "../src/core/routes/parse-route-file.ts";
 import { exampleAudiences } from "../src/core/rollout/test-builders.ts";
 import { advanceFlag, type AdvanceOutcome } from "../src/flows/rollout/advance-flag.ts";
 import { requestRollback } from "../src/flows/rollout/roll-back.ts";
+import { watchBinding, type WatchOutcome, type WatchPorts } from "../src/flows/rollout/watch-binding.ts";
 import type { RolloutPorts } from "../src/flows/rollout/rollout-ports.ts";
 import { approvedRouteKind, keyOfFlag, subjectOfFlag } from "../src/flows/records.ts";
 import { updateRecord } from "../src/flows/update-record.ts";
 import type { FlagPort } from "../src/ports/featbit.ts";
+import type { MetricsPort } from "../src/ports/metrics.ts";
 import type { GitHubPort, RepositoryPort } from "../src/ports/github.ts";
 import {
   startFeatBitSimulator,
@@ -57,6 +59,7 @@ function createFakeGitHub(): FakeGitHub {
         new Map(blobs.map(({ oid }): [string, FileContent] => [oid, { kind: "text", text: texts.get(oid) ?? "" }])),
       );
     },
+    readOrganizationFile: () => Promise.resolve(null),
     addComment: (pull: number, marker: string, body: string) => {
       const known = comments.some((comment) => comment.marker === marker);
       if (!known) comments.push({ pull, marker, body });
@@ -84,31 +87,45 @@ export interface RolloutWorld {
   opened: OpenedStore;
   flags: ClosableFlagPort;
   github: FakeGitHub;
-  ports: RolloutPorts;
+  ports: RolloutPorts & WatchPorts;
+  /** The id of the FeatBit segment that the example excludes. */
+  segmentId: string;
   now: () => Date;
+  /** Lets time pass for the app and FeatBit alike. */
+  pass(milliseconds: number): void;
   /** Puts the example on the default branch with a status, and records it as approved. */
   approve(flagKey: string, status: string, change?: (text: string) => string): Promise<ApprovedRoute>;
+  /** One look of the guardrail watch. */
+  look(everyMs: number): Promise<WatchOutcome>;
   advance(flagKey: string, ports?: RolloutPorts): Promise<AdvanceOutcome>;
   rollBack(flagKey: string, reason?: string): Promise<void>;
   flag(flagKey: string): SimFlag;
   close(): Promise<void>;
 }
 
+export interface RolloutWorldOptions {
+  /** Unix milliseconds at which the world's clock begins; the machine's time when absent. */
+  begins?: number;
+  /** The binding's metrics source; none when absent. */
+  metrics?: MetricsPort;
+}
+
 /** A world with the FeatBit simulator, the real FeatBit client with its SDK, and the embedded store. */
-export async function openRolloutWorld(): Promise<RolloutWorld> {
-  const simulator = await startFeatBitSimulator();
+export async function openRolloutWorld(options: RolloutWorldOptions = {}): Promise<RolloutWorld> {
+  let offset = options.begins === undefined ? 0 : options.begins - Date.now();
+  const now = (): Date => new Date(Date.now() + offset);
+  const simulator = await startFeatBitSimulator({ now });
   const project = simulator.createProject({ key: "acme" });
   const environment = simulator.createEnvironment(project.id, { key: "production" });
   const token = simulator.createAccessToken({ name: "routeward", type: "service" });
   const user = simulator.createUser({ name: "Hand", email: "hand@acme.example" });
-  simulator.createSegment(environment.id, {
+  const segment = simulator.createSegment(environment.id, {
     key: "enterprise-legal-review",
     included: ["legal-1"],
     excluded: [],
     rules: [],
   });
   const directory = mkdtempSync(join(tmpdir(), "routeward-rollout-"));
-  const now = (): Date => new Date();
   const opened = await openStore({ dataDir: directory }, now);
   const flags = createFlagPort({
     apiUrl: simulator.apiUrl,
@@ -129,12 +146,13 @@ export async function openRolloutWorld(): Promise<RolloutWorld> {
     flagKeys: ["*"],
     dispatchKey: "accountId",
   };
-  const ports: RolloutPorts = {
+  const ports: RolloutWorld["ports"] = {
     github: github.port,
     store: opened.store,
     queue: opened.queue,
     flags: new Map<string, FlagPort>([[bindingName, flags]]),
     bindings: [binding],
+    metrics: new Map(options.metrics === undefined ? [] : [[bindingName, options.metrics]]),
     stopwatch: () => performance.now(),
   };
   github.files.set("prompts/support/v3.md", "Answer kindly.");
@@ -148,7 +166,11 @@ export async function openRolloutWorld(): Promise<RolloutWorld> {
     flags,
     github,
     ports,
+    segmentId: segment.id,
     now,
+    pass(milliseconds) {
+      offset += milliseconds;
+    },
     async approve(flagKey, status, change = (text) => text) {
       pull += 1;
       const path = `model-routes/${flagKey}.yaml`;
@@ -188,6 +210,7 @@ export async function openRolloutWorld(): Promise<RolloutWorld> {
       );
       return approved;
     },
+    look: (everyMs) => watchBinding({ binding: bindingName, everyMs }, ports, now),
     advance: (flagKey, used = ports) => advanceFlag({ binding: bindingName, flagKey }, used, now),
     async rollBack(flagKey, reason = "answers are wrong") {
       await requestRollback(
