@@ -3,6 +3,7 @@ import type { Parsed, Problem } from "../problem.ts";
 import { composeValue } from "./compose-value.ts";
 import { describeText } from "./describe-value.ts";
 import { explainYamlError } from "./explain-yaml-error.ts";
+import { readPlainYaml } from "./read-plain-yaml.ts";
 import type { YamlDocument } from "./yaml-document.ts";
 
 /** Bounds of one text. They hold for every file that people write for Routeward (SPEC 2). */
@@ -49,11 +50,23 @@ function parseDocuments(
   const size = countBytes(text);
   if (size > yamlLimits.bytes) return refuse(path, [tooLarge(size)], new LineCounter());
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text;
+  const control = findControlCharacter(source);
+  const plain = control === null ? readPlainYaml(source, yamlLimits.tokens) : null;
+  if (plain !== null) return { ok: true, value: [{ path, ...plain }], problems: [] };
+  return parseFully(path, source, allowed, control);
+}
+
+/** The library reads what is not in the plain form, and whatever is to be refused. */
+export function parseFully(
+  path: string,
+  source: string,
+  allowed: { documents: number; mergeKeys: boolean },
+  control: Fault | null = null,
+): Parsed<readonly YamlDocument[]> {
   const lines = new LineCounter();
   lines.addNewLine(0);
   for (let at = source.indexOf("\n"); at !== -1; at = source.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
 
-  const control = findControlCharacter(source);
   if (control !== null) return refuse(path, [control], lines);
   const tokens = parseTokens(source);
   if (!tokens.ok) return refuse(path, [tokens.fault], lines);
