@@ -1,5 +1,6 @@
 import type { CheckReport } from "../core/effect.ts";
 import type { PullFacts } from "../core/facts.ts";
+import type { Verdict } from "../core/verdict/verdict.ts";
 import type { RepositoryPort } from "../ports/github.ts";
 import type { Store } from "../ports/store.ts";
 import { keyOfPull, pullStateKind } from "./pull-state.ts";
@@ -14,16 +15,18 @@ function conclusionOf(state: string): (typeof conclusions)[number] {
 
 /**
  * A check run belongs to a commit, not to a pull request. When several open pull requests share the head, the worst of
- * their verdicts is published, since GitHub lets each of them merge by it (SPEC 7, facts/github.md section 2).
+ * their verdicts is published, since GitHub lets each of them merge by it (SPEC 7, facts/github.md section 2). In mode
+ * `report` the check holds nobody, so nobody else's verdict turns it (SPEC 3).
  */
 export async function combineReports(
   report: CheckReport,
-  pull: PullFacts,
+  mode: Verdict["mode"],
+  pull: Pick<PullFacts, "number" | "headSha">,
   repositoryId: number,
-  port: RepositoryPort,
-  store: Store,
+  port: Pick<RepositoryPort, "findOpenPullsByHead">,
+  store: Pick<Store, "getRecord">,
 ): Promise<CheckReport> {
-  if (report.conclusion === null) return report;
+  if (report.conclusion === null || mode === "report") return report;
   const others = (await port.findOpenPullsByHead(pull.headSha)).filter((number) => number !== pull.number);
   let worst: { number: number; conclusion: (typeof conclusions)[number] } | null = null;
   for (const number of others) {

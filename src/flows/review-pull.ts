@@ -187,7 +187,7 @@ export async function reviewPull(
   };
   const { verdict, people } = await judgePull(pull, commits, state, port, ports, now);
   const own = renderCheck(verdict, { headSha: pull.headSha, publicUrl: ports.publicUrl, pullKey: key });
-  const report = await combineReports(own, pull, repository.id, port, ports.store);
+  const report = await combineReports(own, verdict.mode, pull, repository.id, port, ports.store);
 
   // The verdict may be of a moment that is over. Nothing is published then; the next pass sees the new one.
   const again = await port.readPull(pull.number);
