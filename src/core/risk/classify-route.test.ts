@@ -313,6 +313,16 @@ describe("high", () => {
       "customer-canary: soak cut from 48 h to 1 h",
     ],
     [
+      "an hour of soak where none was written down, which meant a day",
+      buildComparison(
+        { ...customer, exposure: plan(1, { soak: undefined }) },
+        { ...customer, exposure: plan(1, { soak: "1h" }) },
+        atCustomer,
+      ),
+      "customer-exposure",
+      "customer-canary: soak cut from 24 h to 1 h",
+    ],
+    [
       "another audience",
       buildComparison(customer, { ...customer, exposure: plan(1, { audience: "all-eligible" }) }, atCustomer),
       "customer-exposure",

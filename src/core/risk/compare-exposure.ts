@@ -1,5 +1,6 @@
 import type { Audience, AudienceCondition, Policy } from "../policy/policy.ts";
 import { planOf } from "../routes/plan-of.ts";
+import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import type { PlanStep, RouteRecord } from "../routes/route-file.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
 import type { RouteContent } from "./route-comparison.ts";
@@ -42,7 +43,11 @@ export function listWidenings(
     const isReached = asked !== null && atLeast(stages, asked, step.stage);
     if (!isReached) return [];
     const old = oldPlan.find((each) => each.stage === step.stage);
-    return compareStep(old ?? null, step, oldFields[index] ?? "exposure", before.audiences, after.audiences);
+    const field = oldFields[index] ?? "exposure";
+    return [
+      ...compareStep(old ?? null, step, field, before.audiences, after.audiences),
+      ...compareSoak(old ?? null, step, field, after.audiences, policy),
+    ];
   });
   return [...steps, ...compareExclusions(before, after)];
 }
@@ -62,13 +67,12 @@ function compareStep(
   // A stage that was not planned before is judged by entering it.
   if (old === null) return [];
   const nowAudience = findAudience(newAudiences, now.audience);
-  const reachesCustomers = now.stage !== "internal-canary" || nowAudience?.internal !== true;
   const found: Widening[] = [];
   const report = (part: string, sentence: string): void => {
     found.push({
       field: part === "" ? field : `${field}.${part}`,
       sentence: `${now.stage}: ${sentence}`,
-      reachesCustomers,
+      reachesCustomers: reachesCustomers(now, nowAudience),
     });
   };
   if (old.audience !== now.audience) {
@@ -90,11 +94,35 @@ function compareStep(
       `steps changed from ${showValue(old.steps)} to ${showValue(now.steps)}, which reaches users sooner`,
     );
   }
-  if ((old.soakMs ?? 0) > (now.soakMs ?? 0)) {
-    const hours = (ms: number | null): string => (ms === null ? "nothing" : `${ms / 3_600_000} h`);
-    report("soak", `soak cut from ${hours(old.soakMs)} to ${hours(now.soakMs)}`);
-  }
   return found;
+}
+
+/** A soak that is not written down is a day, or what the policy says: writing a shorter one down is a cut as well. */
+function compareSoak(
+  old: PlanStep | null,
+  now: PlanStep,
+  field: string,
+  audiences: ExposedRecord["audiences"],
+  policy: Policy,
+): Widening[] {
+  if (old === null) return [];
+  const [oldWanted, nowWanted] = [wantedSoakOf([old], policy, old.stage), wantedSoakOf([now], policy, now.stage)];
+  const isPlanCut = old.soakMs !== null && now.soakMs !== null && now.soakMs < old.soakMs;
+  if (nowWanted >= oldWanted && !isPlanCut) return [];
+  const [from, to] = isPlanCut ? [old.soakMs, now.soakMs] : [oldWanted, nowWanted];
+  const hours = (ms: number | null): string => `${(ms ?? 0) / 3_600_000} h`;
+  return [
+    {
+      field: `${field}.soak`,
+      sentence: `${now.stage}: soak cut from ${hours(from)} to ${hours(to)}`,
+      reachesCustomers: reachesCustomers(now, findAudience(audiences, now.audience)),
+    },
+  ];
+}
+
+/** Everything but an internal canary of the organisation's own people. */
+function reachesCustomers(step: PlanStep, audience: Audience | null): boolean {
+  return step.stage !== "internal-canary" || audience?.internal !== true;
 }
 
 function findAudience(audiences: ExposedRecord["audiences"], name: string | null): Audience | null {

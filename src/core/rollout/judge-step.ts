@@ -1,9 +1,7 @@
 import type { LiveState } from "../facts.ts";
 import type { Policy } from "../policy/policy.ts";
-import type { PlanStep } from "../routes/route-file.ts";
-import type { Stage } from "../scales.ts";
+import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { isFrozen } from "../time/is-frozen.ts";
-import { defaultSoakMs } from "../verdict/gate-looks.ts";
 import { renderDuration } from "../verdict/render-duration.ts";
 import { countSteps } from "./exposure.ts";
 import type { ApprovedContent } from "./plan-wanted.ts";
@@ -30,13 +28,6 @@ export interface StepQuestion {
 export type StepOutlook =
   /** The stage has no further step, or the flag does not stand at what was approved. */
   { kind: "none" } | { kind: "waiting"; why: string } | { kind: "due"; next: number; why: string };
-
-/** Milliseconds that each step of a stage must soak: the longer of plan and policy, a day when neither says it (SPEC 10). */
-export function wantedSoakOf(plan: readonly PlanStep[], policy: Pick<Policy, "stages">, stage: Stage): number {
-  const planned = plan.find((row) => row.stage === stage)?.soakMs ?? null;
-  const ruled = policy.stages[stage]?.soakMs ?? null;
-  return planned === null && ruled === null ? defaultSoakMs : Math.max(planned ?? 0, ruled ?? 0);
-}
 
 /** The freeze window that holds at a moment, in words; null when none does. */
 export function describeFreeze(policy: Pick<Policy, "freeze">, at: string): string | null {

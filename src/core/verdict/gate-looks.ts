@@ -1,10 +1,8 @@
 import { listSkippedStages } from "../risk/classify-route.ts";
+import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
 import { block, findAudience, ok, wait, type GateContext, type GateOutcome } from "./gate-context.ts";
 import { renderDuration } from "./render-duration.ts";
-
-/** How long a stage soaks when neither plan nor policy says it. */
-export const defaultSoakMs = 24 * 3_600_000;
 
 export function lookForEvidence({ evidence }: GateContext, kinds: readonly string[]): GateOutcome {
   const found = evidence.filter((each) => each.kind !== null && kinds.includes(each.kind));
@@ -84,12 +82,6 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
   return ok("all audiences and exclusions are defined");
 }
 
-export function wantedSoak({ plan, policy }: GateContext, stage: Stage): number {
-  const planned = plan.find((step) => step.stage === stage)?.soakMs ?? null;
-  const ruled = policy.stages[stage]?.soakMs ?? null;
-  return planned === null && ruled === null ? defaultSoakMs : Math.max(planned ?? 0, ruled ?? 0);
-}
-
 export function lookAtSoak(context: GateContext, stage: Stage): GateOutcome | null {
   const { live, liveStage, plan, isGrowing } = context;
   if (!isGrowing || (liveStage !== null && stages.indexOf(liveStage) >= stages.indexOf(stage))) return null;
@@ -102,7 +94,7 @@ export function lookAtSoak(context: GateContext, stage: Stage): GateOutcome | nu
     return wait(`the rollout is paused since ${live.paused.at} by ${live.paused.by}: ${live.paused.reason}`);
   const last = Math.max(0, (plan.find((step) => step.stage === before)?.steps.length ?? 1) - 1);
   if (live.step < last) return wait(`${before} is in step ${live.step + 1} of ${last + 1}`);
-  const wanted = wantedSoak(context, before);
+  const wanted = wantedSoakOf(context.plan, context.policy, before);
   if (live.soakedMs < wanted) {
     return wait(`${before} has soaked ${renderDuration(live.soakedMs)} of ${renderDuration(wanted)}`);
   }

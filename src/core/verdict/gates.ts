@@ -1,6 +1,7 @@
 import { findRehearsal } from "../evidence/judge-evidence.ts";
 import type { Policy } from "../policy/policy.ts";
 import { placeOf } from "../routes/route-file.ts";
+import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, tiers, type Stage } from "../scales.ts";
 import { isFrozen } from "../time/is-frozen.ts";
 import { block, findAudience, ok, wait, type GateContext, type GateOutcome } from "./gate-context.ts";
@@ -12,7 +13,6 @@ import {
   lookAtSoak,
   lookForEvidence,
   previousStage,
-  wantedSoak,
 } from "./gate-looks.ts";
 import { renderDuration } from "./render-duration.ts";
 import type { GateFinding } from "./verdict.ts";
@@ -212,7 +212,9 @@ export const gates: readonly Gate[] = [
     look: lookAtSoak,
     foresee(context, stage) {
       const before = previousStage(context, stage);
-      return before === null ? null : `${before} soaked for ${renderDuration(wantedSoak(context, before))}`;
+      return before === null
+        ? null
+        : `${before} soaked for ${renderDuration(wantedSoakOf(context.plan, context.policy, before))}`;
     },
   },
   {

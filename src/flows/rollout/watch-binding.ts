@@ -1,7 +1,8 @@
 import type { ApprovedRoute, LiveState, Measurement } from "../../core/facts.ts";
 import { judgeGuardrails } from "../../core/guardrails/judge-guardrails.ts";
 import type { Policy } from "../../core/policy/policy.ts";
-import { describeFreeze, judgeStep, wantedSoakOf } from "../../core/rollout/judge-step.ts";
+import { describeFreeze, judgeStep } from "../../core/rollout/judge-step.ts";
+import { wantedSoakOf } from "../../core/routes/wanted-soak.ts";
 import type { ApprovedContent } from "../../core/rollout/plan-wanted.ts";
 import { type Breach, isWatched, judgeWatch, type WatchEntry } from "../../core/rollout/watch.ts";
 import type { MetricQuery } from "../../ports/metrics.ts";
