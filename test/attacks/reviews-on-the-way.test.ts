@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import type { Account, PeopleFacts, PullFacts, ReviewFacts } from "../../src/core/facts.ts";
+import { buildFacts } from "../../src/core/verdict/test-builders.ts";
+import { gatherPeopleFacts, type PeopleQuestion } from "../../src/flows/gather-people-facts.ts";
+import { createPullState } from "../../src/flows/pull-state.ts";
+import type { RepositoryPeople } from "../../src/ports/github.ts";
+
+/** What a review says between GitHub and the count: what it is bound to, whether it came in time, whose it is. */
+const reviewer: Account = { id: 12, login: "platform", isBot: false };
+const path = "model-routes/a.yaml";
+const pull: PullFacts = buildFacts().pull;
+
+type Listed = Omit<ReviewFacts, "content">;
+const approval: Listed = {
+  id: 5,
+  author: reviewer,
+  state: "APPROVED",
+  body: "",
+  submittedAt: "2026-06-15T09:00:00Z",
+  commitSha: pull.headSha,
+  dismissedBy: null,
+};
+
+function gather(
+  reviews: readonly Listed[],
+  changes: Partial<PeopleQuestion> = {},
+  permission: Awaited<ReturnType<RepositoryPeople["readPermission"]>> = { account: reviewer, canWrite: true },
+): Promise<PeopleFacts> {
+  const repository: RepositoryPeople = {
+    readReviews: () => Promise.resolve(reviews),
+    readCommitPeople: () => Promise.resolve({ complete: true, people: [], commits: [] }),
+    readOwners: () => Promise.resolve([]),
+    readRequestedReviewers: () => Promise.resolve({ users: [], teams: [] }),
+    readCodeownersErrors: () => Promise.resolve([]),
+    readPermission: () => Promise.resolve(permission),
+  };
+  const question: PeopleQuestion = {
+    pull,
+    owners: [],
+    state: createPullState("acme/app", pull.number),
+    defaultBranch: "main",
+    contentNow: { [path]: "now" },
+    contentAt: (sha) => Promise.resolve(sha === "gone" ? null : { [path]: `at ${sha}` }),
+    ...changes,
+  };
+  return gatherPeopleFacts(question, repository);
+}
+
+describe("a review is bound to what its author saw", () => {
+  const kept = { ...createPullState("acme/app", pull.number), reviewContent: { "5": { [path]: "when it arrived" } } };
+  it.each<[string, Listed, Partial<PeopleQuestion>, ReviewFacts["content"]]>([
+    ["one of the head, to what is judged", approval, {}, { [path]: "now" }],
+    [
+      "one that was bound before, to that, whatever the head holds now",
+      approval,
+      { state: kept },
+      { [path]: "when it arrived" },
+    ],
+    ["one that was missed, to its own commit", { ...approval, commitSha: "old" }, {}, { [path]: "at old" }],
+    ["one of a merged head that was missed, to its own commit", approval, { contentNow: null }, { [path]: "at h" }],
+    ["one whose commit a force push has removed, to nothing", { ...approval, commitSha: "gone" }, {}, null],
+    ["one without a commit, to nothing", { ...approval, commitSha: null }, {}, null],
+  ])("%s", async (_name, review, changes, content) => {
+    expect((await gather([review], changes)).reviews.map((each) => each.content)).toEqual([content]);
+  });
+});
+
+describe("an approval never reaches the count", () => {
+  it("when it was given after the merge", async () => {
+    const merged = { ...pull, merged: true, mergedAt: "2026-06-15T08:59:59Z" };
+    expect((await gather([approval], { pull: merged })).reviews).toEqual([]);
+  });
+
+  it.each<[string, Awaited<ReturnType<RepositoryPeople["readPermission"]>>]>([
+    ["reads only", { account: reviewer, canWrite: false }],
+    ["is unknown to the repository", null],
+    ["has a login that belongs to another account by now", { account: { ...reviewer, id: 99 }, canWrite: true }],
+  ])("with write access when its author %s", async (_name, permission) => {
+    expect((await gather([approval], {}, permission)).writers).toEqual({ 12: false });
+  });
+
+  it("with write access when its author is a bot", async () => {
+    const bot = { ...reviewer, isBot: true };
+    expect((await gather([{ ...approval, author: bot }])).writers).toEqual({});
+  });
+});
+
+it("whoever pushed is remembered beside the people of the commits", async () => {
+  const state = { ...createPullState("acme/app", pull.number), pushers: [reviewer] };
+  expect((await gather([], { state })).pushers).toEqual([reviewer]);
+});
