@@ -1,9 +1,11 @@
 import { measureCore } from "./core-suite.ts";
 import type { Measure } from "./measure.ts";
+import { measureRollout } from "./rollout-suite.ts";
 
 /** `npm run bench [-- suite …]`: one JSON line a measure. It reports and never fails: limits hold on a quiet machine only. */
 const suites: Readonly<Record<string, (print: (measure: Measure) => void) => void | Promise<void>>> = {
   core: measureCore,
+  rollout: measureRollout,
 };
 
 const wanted = process.argv.slice(2);
