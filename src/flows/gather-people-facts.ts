@@ -35,7 +35,8 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
   const [listed, commits, owners, requested, codeownersErrors] = await Promise.all([
     repository.readReviews(pull.number),
     repository.readCommitPeople(pull.number),
-    repository.readOwners(question.owners),
+    // Whoever left a team a moment before the merge answers for it no more, whether or not the webhook has come (SPEC 7).
+    repository.readOwners(question.owners, { isFresh: pull.merged }),
     repository.readRequestedReviewers(pull.number),
     repository.readCodeownersErrors(question.defaultBranch),
   ]);

@@ -68,8 +68,11 @@ export interface RepositoryPort {
     commits: readonly string[];
   }>;
   readRequestedReviewers(number: number): Promise<{ users: readonly string[]; teams: readonly string[] }>;
-  /** Resolves `@login` and `@org/team` names with members (child teams included) and write access. Order as asked. */
-  readOwners(names: readonly string[]): Promise<readonly OwnerFacts[]>;
+  /**
+   * Resolves `@login` and `@org/team` names with members (child teams included) and write access. Order as asked. Answers may be some
+   * seconds old; with `isFresh` GitHub is asked now, as a merge needs it (SPEC 7).
+   */
+  readOwners(names: readonly string[], options?: { isFresh: boolean }): Promise<readonly OwnerFacts[]>;
   /** Whether this account may write to the repository. Null when there is no such account. */
   readPermission(login: string): Promise<{ account: Account; canWrite: boolean } | null>;
   /** GitHub's own view of the CODEOWNERS errors at a ref; null when it could not be asked. */

@@ -25,11 +25,15 @@ function gather(
   reviews: readonly Listed[],
   changes: Partial<PeopleQuestion> = {},
   permission: Awaited<ReturnType<RepositoryPeople["readPermission"]>> = { account: reviewer, canWrite: true },
+  onOwners: (options: { isFresh: boolean } | undefined) => void = () => {},
 ): Promise<PeopleFacts> {
   const repository: RepositoryPeople = {
     readReviews: () => Promise.resolve(reviews),
     readCommitPeople: () => Promise.resolve({ complete: true, people: [], commits: [] }),
-    readOwners: () => Promise.resolve([]),
+    readOwners(_names, options) {
+      onOwners(options);
+      return Promise.resolve([]);
+    },
     readRequestedReviewers: () => Promise.resolve({ users: [], teams: [] }),
     readCodeownersErrors: () => Promise.resolve([]),
     readPermission: () => Promise.resolve(permission),
@@ -83,6 +87,16 @@ describe("an approval never reaches the count", () => {
     const bot = { ...reviewer, isBot: true };
     expect((await gather([{ ...approval, author: bot }])).writers).toEqual({});
   });
+});
+
+it.each<[string, boolean]>([
+  ["an open pull request may be judged by memberships of a moment ago", false],
+  ["a merge is judged by the memberships of now", true],
+])("%s", async (_name, merged) => {
+  const asked: (boolean | undefined)[] = [];
+  const question = { pull: { ...pull, merged } };
+  await gather([], question, null, (options) => void asked.push(options?.isFresh));
+  expect(asked).toEqual([merged]);
 });
 
 it("whoever pushed is remembered beside the people of the commits", async () => {

@@ -41,6 +41,23 @@ describe("a merge that nobody approved moves no flag", () => {
     expect(issues().join()).toContain("ai-platform-owner");
   });
 
+  it("a reviewer who left the team right before the merge answers for it no more, though no webhook said so", async () => {
+    const number = await openApproved(story, "support_left");
+    const { github } = story.world;
+    const member = { org: "acme", team: "ai-platform", login: people.platform };
+    github.holdDeliveries();
+    github.removeTeamMember(member);
+    expect(github.loseHeldDeliveries()).toBeGreaterThan(0);
+    github.releaseDeliveries();
+    expect(story.check(number).conclusion).toBe("success");
+    expect(story.actors.tryMerge(people.release, number).merged).toBe(true);
+    await story.actors.settle();
+    expect(await outcomeOf(number)).toBe("held");
+    expect(isServed("support_left")).toBe(false);
+    github.addTeamMember(member);
+    await story.actors.settle();
+  });
+
   it("a direct push to the default branch gets an issue that names the file", async () => {
     story.actors.push(people.governance, "main", "By hand", makeRoute({ flagKey: "support_direct" }));
     await story.actors.settle();

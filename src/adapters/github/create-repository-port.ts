@@ -59,7 +59,7 @@ export function createRepositoryPort(context: RepositoryContext, shared: SharedR
     readReviews: (number) => readReviews(context, number),
     readCommitPeople: (number) => readCommitPeople(context, number),
     readRequestedReviewers: (number) => readRequestedReviewers(context, number),
-    readOwners: (names) => readOwners(context, shared.owners, names),
+    readOwners: (names, options) => readOwners(context, shared.owners, names, options),
     readPermission: (login) => readPermission(context, login),
     readCodeownersErrors: (ref) => readCodeownersErrors(context, ref),
     readWorkflowRun: (runId, artifactName) => readWorkflowRun(context, runId, artifactName, shared.fetchFromStorage),

@@ -86,13 +86,14 @@ export async function readOwners(
   context: RepositoryContext,
   cache: BoundedCache<OwnerFacts>,
   names: readonly string[],
+  { isFresh }: { isFresh: boolean } = { isFresh: false },
 ): Promise<readonly OwnerFacts[]> {
   const scope = `${context.place.owner}/${context.place.repo}`.toLowerCase();
   const owners = new Map<string, OwnerFacts>();
   const open = [...new Set(names.map((name) => name.toLowerCase()))];
   const work = async (): Promise<void> => {
     for (let name = open.shift(); name !== undefined; name = open.shift()) {
-      const known = cache.get(`${scope} ${name}`);
+      const known = isFresh ? undefined : cache.get(`${scope} ${name}`);
       const owner = known ?? (await readOwner(context, name));
       owners.set(name, owner);
       if (known === undefined) cache.set(`${scope} ${name}`, owner);

@@ -72,6 +72,19 @@ describe("owners", () => {
     expect(await logins()).toEqual(["bob", "cat", "dan"]);
   });
 
+  it("are asked about anew where a merge needs to know, and kept so", async () => {
+    const { simulator, repository } = world;
+    const logins = async (options?: { isFresh: boolean }): Promise<string[]> =>
+      (await repository.readOwners(["@acme/platform"], options)).flatMap((owner) =>
+        owner.kind === "team" ? owner.members.map((member) => member.login) : [],
+      );
+    expect(await logins()).toEqual(["bob", "cat"]);
+    simulator.removeTeamMember({ org: "acme", team: "platform", login: "bob" });
+    expect(await logins()).toEqual(["bob", "cat"]);
+    expect(await logins({ isFresh: true })).toEqual(["cat"]);
+    expect(await logins()).toEqual(["cat"]);
+  });
+
   it("do not look absent while GitHub is away", async () => {
     world.simulator.server.addFault({
       when: (request) => request.path.includes("/teams/"),
