@@ -1,34 +1,20 @@
 import type { LiveState, Measurement } from "../core/facts.ts";
-import { fillTemplate } from "../core/guardrails/fill-template.ts";
+import { fillGuardrail } from "../core/guardrails/fill-guardrail.ts";
 import type { Policy } from "../core/policy/policy.ts";
 import type { Place } from "../core/problem.ts";
 import type { Guardrail, RouteRecord } from "../core/routes/route-file.ts";
 import type { MetricQuery, MetricsPort } from "../ports/metrics.ts";
 
-const defaultWindowMs = 3_600_000;
 const nowhere: Place = { path: "", line: 1, column: 1 };
 
 function planGuardrail(record: RouteRecord, guardrail: Guardrail, policy: Policy): MetricQuery[] {
-  const template = Object.hasOwn(policy.metrics, guardrail.metric) ? policy.metrics[guardrail.metric] : undefined;
-  if (template === undefined) return [];
-  const queries: MetricQuery[] = [];
-  for (const variation of ["baseline", "candidate"] as const) {
-    const filled = fillTemplate(
-      template,
-      {
-        route: record.flagKey,
-        variation,
-        windowMs: guardrail.windowMs ?? defaultWindowMs,
-        parameters: guardrail.parameters,
-      },
-      nowhere,
-    );
-    if (filled.ok) queries.push({ guardrail: guardrail.name, variation, ...filled.value });
-  }
-  return queries;
+  return (["baseline", "candidate"] as const).flatMap((variation) => {
+    const filled = fillGuardrail(guardrail, policy, { route: record.flagKey, variation }, nowhere);
+    return filled?.ok === true ? [{ guardrail: guardrail.name, variation, ...filled.value }] : [];
+  });
 }
 
-/** The questions of all guardrails of a route, for both variations. A template that the policy lacks or that cannot be filled asks nothing. */
+/** The questions of all guardrails of a route, for both variations. A template that the policy lacks or that cannot be filled asks nothing; the gate says so. */
 export function planQueries(record: RouteRecord, policy: Policy): readonly MetricQuery[] {
   return record.guardrails.flatMap((guardrail) => planGuardrail(record, guardrail, policy));
 }

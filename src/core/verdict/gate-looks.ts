@@ -1,4 +1,6 @@
+import { fillGuardrail } from "../guardrails/fill-guardrail.ts";
 import { listSkippedStages } from "../risk/classify-route.ts";
+import { placeOf } from "../routes/route-file.ts";
 import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
 import { block, findAudience, ok, wait, type GateContext, type GateOutcome } from "./gate-context.ts";
@@ -80,6 +82,33 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
       "exposure.excluded",
     );
   return ok("all audiences and exclusions are defined");
+}
+
+export function lookAtGuardrails({ route, policy }: GateContext): GateOutcome {
+  const { guardrails, flagKey } = route.file.record;
+  if (guardrails.length === 0) return block("no guardrail is declared", "guardrails");
+  for (const [index, guardrail] of guardrails.entries()) {
+    const field = `guardrails.${index}`;
+    if (guardrail.threshold === null && guardrail.margin === null) {
+      return block(`guardrail ${guardrail.name} has neither threshold nor margin`, field);
+    }
+    const place = placeOf(route.file, field);
+    const filled = fillGuardrail(guardrail, policy, { route: flagKey, variation: "candidate" }, place);
+    if (filled === null) {
+      return block(
+        `guardrail ${guardrail.name} names metric ${guardrail.metric}, which the policy does not define`,
+        `${field}.metric`,
+      );
+    }
+    const [problem] = filled.problems;
+    if (problem !== undefined) {
+      return block(
+        `guardrail ${guardrail.name} could never be read: ${problem.message} ${problem.fix}`,
+        `${field}.parameters`,
+      );
+    }
+  }
+  return ok(`${guardrails.length} guardrails with thresholds`);
 }
 
 export function lookAtSoak(context: GateContext, stage: Stage): GateOutcome | null {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EvidenceFinding, EvidenceKind } from "../evidence/evidence.ts";
 import type { GuardrailFinding, GuardrailOutcome } from "../guardrails/judgement.ts";
+import type { Policy } from "../policy/policy.ts";
 import { planOf } from "../routes/plan-of.ts";
 import { stages, type Stage } from "../scales.ts";
 import { foreseeGates, gates, judgeGates, type GateContext } from "./gates.ts";
@@ -49,6 +50,16 @@ function reading(outcome: GuardrailOutcome): GuardrailFinding {
   if (guardrail === undefined) throw new Error("no guardrail");
   return { guardrail, outcome, candidate: 1, baseline: 1, samples: 1, at: null, why: "read" };
 }
+
+const template: Policy["metrics"][string] = {
+  name: "rubric-score",
+  category: "quality",
+  value: "up",
+  numerator: null,
+  denominator: null,
+  samples: null,
+  parameters: {},
+};
 
 const atInternal: Partial<GateContext> = {
   live: buildLive(),
@@ -257,6 +268,32 @@ describe("what holds a stage", () => {
       "guardrails-declared",
       "blocked",
       /metric rubric-score, which the policy does not define/,
+    ],
+    [
+      "a parameter that the metric's template does not have",
+      "internal-canary",
+      build({ guardrails: [{ ...writtenGuardrails[0], parameters: { segment: "eu" } }] }),
+      "guardrails-declared",
+      "blocked",
+      /quality could never be read: Template `rubric-score` has no parameter `segment`/,
+    ],
+    [
+      "a template whose query names what nobody fills",
+      "internal-canary",
+      build(
+        {},
+        {
+          policy: buildPolicy({
+            metrics: {
+              ...buildPolicy().metrics,
+              "rubric-score": { ...template, value: 'score{segment="$segment"}' },
+            },
+          }),
+        },
+      ),
+      "guardrails-declared",
+      "blocked",
+      /quality could never be read: The query template names \$segment, which nothing fills/,
     ],
     [
       "a category that no guardrail covers",

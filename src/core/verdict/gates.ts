@@ -8,6 +8,7 @@ import { block, findAudience, ok, wait, type GateContext, type GateOutcome } fro
 import {
   explainForbiddenSkips,
   lookAtAudiences,
+  lookAtGuardrails,
   lookAtOrder,
   lookAtReadings,
   lookAtSoak,
@@ -166,22 +167,7 @@ export const gates: readonly Gate[] = [
     id: "guardrails-declared",
     stages: from("internal-canary"),
     asks: "there are guardrails, each with a threshold or margin and a metric that the policy defines",
-    look({ route, policy }) {
-      const { guardrails } = route.file.record;
-      if (guardrails.length === 0) return block("no guardrail is declared", "guardrails");
-      for (const [index, guardrail] of guardrails.entries()) {
-        if (guardrail.threshold === null && guardrail.margin === null) {
-          return block(`guardrail ${guardrail.name} has neither threshold nor margin`, `guardrails.${index}`);
-        }
-        if (!Object.hasOwn(policy.metrics, guardrail.metric)) {
-          return block(
-            `guardrail ${guardrail.name} names metric ${guardrail.metric}, which the policy does not define`,
-            `guardrails.${index}.metric`,
-          );
-        }
-      }
-      return ok(`${guardrails.length} guardrails with thresholds`);
-    },
+    look: lookAtGuardrails,
   },
   {
     id: "categories-covered",
