@@ -212,7 +212,7 @@ describe("the card", () => {
       Audit and cleanup
           tracker: https://example.com/1
           cleanup: remove by 2027-01-31, support-ai
-          reviews are bound to sha256:96100ae58270d23750e3dada64858c4d75a5aa3670efe640b7f48816084c540b
+          reviews are bound to sha256:e55e7cadee149e69b4e0791f5117d904351b2c5c1f8c8e5c13ca2eacd14d50b8
 
       What later stages will need
         · customer-canary: approval of product-owner, ai-platform-owner, release-owner; internal-canary soaked for 24 h; all guardrails passing
