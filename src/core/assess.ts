@@ -1,5 +1,5 @@
 import { parseCodeowners, type ParsedCodeowners } from "./reviewers/parse-codeowners.ts";
-import type { FileFacts } from "./facts.ts";
+import type { ApprovedContent, FileFacts } from "./facts.ts";
 import { builtInPolicy } from "./policy/built-in-policy.ts";
 import { parsePolicy } from "./policy/parse-policy.ts";
 import type { Policy } from "./policy/policy.ts";
@@ -190,7 +190,7 @@ function assessOne(
       state: resolveRoute(file, facts.head),
       binding: binding ?? strictestBinding,
       base: before?.record ?? null,
-      approved: binding === null ? null : findApproved(file, binding.name, facts),
+      ...(binding === null ? { approved: null, earlier: [] } : findApproved(file, binding.name, facts)),
       problems: [
         ...("problem" in found ? [found.problem] : []),
         ...(claim === null ? [] : [claim]),
@@ -209,18 +209,28 @@ function assessOne(
 function assessGone(file: RouteFile, { facts, policy, codeowners }: Surroundings): RouteAssessment {
   const found = findBinding(file, `${facts.repository.owner}/${facts.repository.name}`, facts.bindings);
   const binding = "binding" in found ? found.binding : null;
-  const approved = binding === null ? null : findApproved(file, binding.name, facts);
+  const approved = binding === null ? null : findApproved(file, binding.name, facts).approved;
   return assessRemoval({ state: resolveRoute(file, facts.base), binding, approved }, facts, policy, codeowners);
 }
 
-/** The last approved content of a flag. One that no longer parses counts as none: then everything is new. */
-function findApproved(file: RouteFile, binding: string, facts: FileFacts): RouteContent | null {
+/** The last approved content of a flag, and what was approved before it since exposure was last approved. */
+function findApproved(
+  file: RouteFile,
+  binding: string,
+  facts: FileFacts,
+): { approved: RouteContent | null; earlier: readonly RouteContent[] } {
   const key = file.record.flagKey.toLowerCase();
   const found = facts.approved.find((each) => each.binding === binding && each.flagKey.toLowerCase() === key);
-  if (found === undefined) return null;
-  const parsed = parseRouteFile(found.path, { kind: "text", text: found.text });
+  const earlier = (found?.earlier ?? []).flatMap((content) => readContent(content) ?? []);
+  return { approved: readContent(found), earlier };
+}
+
+/** Content that no longer parses counts as none: then everything is new. */
+function readContent(content: ApprovedContent | undefined): RouteContent | null {
+  if (content === undefined) return null;
+  const parsed = parseRouteFile(content.path, { kind: "text", text: content.text });
   if (!parsed.ok) return null;
-  const { baselineDigest, candidateDigest, files, audiences } = found;
+  const { baselineDigest, candidateDigest, files, audiences } = content;
   return { state: { file: parsed.value, baselineDigest, candidateDigest, files, problems: [] }, audiences };
 }
 

@@ -98,12 +98,8 @@ export interface ApprovedAudience {
   percent: number | null;
 }
 
-/** The content of one route that was last approved and merged. */
-export interface ApprovedRoute {
-  binding: string;
-  flagKey: string;
-  environment: string;
-  repository: string;
+/** What was approved: the route file with everything that it names and means. */
+export interface ApprovedContent {
   path: string;
   /** Text of the route file at the merge. */
   text: string;
@@ -113,6 +109,19 @@ export interface ApprovedRoute {
   audiences: Readonly<Record<string, ApprovedAudience>>;
   candidateDigest: string | null;
   baselineDigest: string;
+}
+
+/** The content of one route that was last approved and merged. */
+export interface ApprovedRoute extends ApprovedContent {
+  binding: string;
+  flagKey: string;
+  environment: string;
+  repository: string;
+  /**
+   * When this one asks for no exposure: what was approved before it, back to the last content that did, oldest first. Absent: nothing,
+   * or this one asks for exposure.
+   */
+  earlier?: readonly ApprovedContent[] | undefined;
   mergeSha: string;
   pull: number;
   approvedAt: string;
@@ -164,6 +173,14 @@ export interface Latch {
   repository: string;
   /** Where the person who asked is answered. */
   pull: number | null;
+}
+
+/** The candidates of one flag that were rolled back for a breach: it outlives the latch, so that no re-entry forgets it (SPEC 5). */
+export interface BreachedCandidates {
+  binding: string;
+  flagKey: string;
+  /** Candidate digest to the time of its last breach, ISO 8601. */
+  at: Readonly<Record<string, string>>;
 }
 
 /** A flag key belongs to the first repository and path that merges it (SPEC 4). */
@@ -283,6 +300,8 @@ export interface FileFacts {
   approved: readonly ApprovedRoute[];
   live: readonly LiveState[];
   latches: readonly Latch[];
+  /** Absent: none. */
+  breached?: readonly BreachedCandidates[];
   claims: readonly FlagClaim[];
   rehearsals: readonly Rehearsal[];
   /** By evidence id. */

@@ -25,6 +25,7 @@ import { gatherRules, readFiles, readSnapshot } from "./gather-rules.ts";
 import {
   approvedRouteKind,
   type BindingWatch,
+  breachedKind,
   flagClaimKind,
   keyOfFlag,
   latchKind,
@@ -138,13 +139,14 @@ export async function gatherFileFacts(
   const claimKeys = bindings.flatMap((binding) =>
     flagKeys.map((flagKey) => keyOfFlag(binding.name, flagKey.toLowerCase())),
   );
-  const [approved, live, latches, claims, watches, rehearsals] = await Promise.all([
+  const [approved, live, latches, breached, claims, watches, rehearsals] = await Promise.all([
     readByKey(ports.store, approvedRouteKind, keys),
     readByKey(ports.store, liveStateKind, keys),
     readByKey(ports.store, latchKind, keys),
     readByKey(ports.store, flagClaimKind, claimKeys),
     readByKey(
       ports.store,
+    readByKey(ports.store, breachedKind, keys),
       watchKind,
       bindings.map(({ name }) => name),
     ),
@@ -177,6 +179,7 @@ export async function gatherFileFacts(
     claims,
     rehearsals: rehearsals.flat().map(({ value }) => value),
     ...proofs,
+    breached,
     measurements: tableOf(measurements),
   };
 }

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import type { ApprovedRoute, FlagClaim, Latch, LiveState, Rehearsal, SourceText } from "../core/facts.ts";
+import type {
+  ApprovedRoute,
+  BreachedCandidates,
+  FlagClaim,
+  Latch,
+  LiveState,
+  Rehearsal,
+  SourceText,
+} from "../core/facts.ts";
 import type { Effect } from "../core/effect.ts";
 import type { WatchEntry } from "../core/rollout/watch.ts";
 import { stages } from "../core/scales.ts";
@@ -26,6 +34,15 @@ const audience = z.object({
   percent: z.number().nullable(),
 });
 
+const approvedContent = {
+  path: z.string(),
+  text: z.string(),
+  files: z.record(z.string(), z.string()),
+  audiences: z.record(z.string(), audience),
+  candidateDigest: z.string().nullable(),
+  baselineDigest: z.string(),
+};
+
 /** What was last approved and merged for a flag; key `binding/flagKey`. Written by the pull flow, read by the rollout. */
 export const approvedRouteKind: RecordKind<ApprovedRoute> = {
   name: "approved-route",
@@ -34,12 +51,8 @@ export const approvedRouteKind: RecordKind<ApprovedRoute> = {
     flagKey: z.string(),
     environment: z.string(),
     repository: z.string(),
-    path: z.string(),
-    text: z.string(),
-    files: z.record(z.string(), z.string()),
-    audiences: z.record(z.string(), audience),
-    candidateDigest: z.string().nullable(),
-    baselineDigest: z.string(),
+    ...approvedContent,
+    earlier: z.array(z.object(approvedContent)).optional(),
     mergeSha: z.string(),
     pull: z.number().int(),
     approvedAt: time,
@@ -48,6 +61,12 @@ export const approvedRouteKind: RecordKind<ApprovedRoute> = {
     ),
     tier: z.string(),
   }),
+};
+
+/** Candidates that were rolled back for a breach; key `binding/flagKey`. Written with the latch, never taken back. */
+export const breachedKind: RecordKind<BreachedCandidates> = {
+  name: "breached-candidates",
+  schema: z.object({ binding: z.string(), flagKey: z.string(), at: z.record(z.string(), time) }),
 };
 
 /** What is applied and proven in FeatBit; key `binding/flagKey`. Written by the rollout only. */

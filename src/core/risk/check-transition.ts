@@ -20,6 +20,7 @@ export function checkTransition(transition: Transition): readonly Problem[] {
     ...checkApprovedDraft(transition, isLive),
     ...checkBaseline(transition),
     ...checkFlagType(transition),
+    ...checkSpelling(transition),
   ];
 }
 
@@ -84,6 +85,24 @@ function checkFlagType({ approved, merged, live }: Transition): readonly Problem
       expected: before,
       found: after,
       fix: "Restore the type, or retire this route and start another one with a new flagKey.",
+    },
+  ];
+}
+
+/** FeatBit tells keys apart by case: another spelling is another flag, and the old one would go on serving. */
+function checkSpelling({ approved, merged, live }: Transition): readonly Problem[] {
+  const before = live?.flagKey ?? approved?.state.file.record.flagKey;
+  const { flagKey } = merged.file.record;
+  if (before === undefined || before === flagKey || servesNobody({ approved, live })) return [];
+  return [
+    {
+      ...placeOf(merged.file, "flagKey"),
+      code: "flag-key-spelling",
+      severity: "error",
+      message: "The flag key is spelt in another case than the flag that serves users.",
+      expected: cut(before, 128),
+      found: cut(flagKey, 128),
+      fix: "Restore the spelling: FeatBit would take it for another flag.",
     },
   ];
 }

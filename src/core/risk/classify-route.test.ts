@@ -488,6 +488,12 @@ describe("nothing lowers what was required", () => {
     expect(classifyRoute(buildComparison(before, writeRecord(writeStatus("draft")))).tier).toBe("low");
   });
 
+  it("what drafts dropped before the flag exists is judged when exposure is asked for", () => {
+    const first = buildContent(writeRecord({ ...writeStatus("draft"), dataClasses: ["regulated"] }));
+    const comparison = buildComparison(writeRecord(writeStatus("draft")), approved, { earlier: [first] });
+    expect(idsOf(comparison)).toEqual(expect.arrayContaining(["data-class-removed", "restricted-data"]));
+  });
+
   it("words on a route that was rolled back are a re-entry, not metadata", () => {
     const comparison = buildComparison(approved, writeRecord({ description: "again" }), { latch: buildLatch() });
     expect(idsOf(comparison)).toContain("internal-exposure");

@@ -1,6 +1,6 @@
 import { matchGlob } from "../policy/match-glob.ts";
 import { diffRecords, isWordsOnly } from "../routes/diff-records.ts";
-import { placeOf, type FieldDifference } from "../routes/route-file.ts";
+import { placeOf, type Bundle, type FieldDifference } from "../routes/route-file.ts";
 import { atLeast, stages, tiers, triggers, worstOf, type Stage, type Trigger } from "../scales.ts";
 import { bundleRules } from "./bundle-rules.ts";
 import { viewBundle, type BundleView } from "./bundle-view.ts";
@@ -8,7 +8,15 @@ import { exposedOf, listWidenings } from "./compare-exposure.ts";
 import { fire } from "./fire.ts";
 import { fireLasting } from "./fire-lasting-rules.ts";
 import type { Classification, FiredRule } from "./fired-rule.ts";
-import { isGoingBackStatus, liveStageOf, uniteSets, type RouteComparison } from "./route-comparison.ts";
+import {
+  isExposingStatus,
+  isGoingBackStatus,
+  listApproved,
+  liveStageOf,
+  uniteSets,
+  type RouteComparison,
+  type RouteContent,
+} from "./route-comparison.ts";
 import { showValue } from "./show-value.ts";
 
 /**
@@ -19,9 +27,12 @@ export function classifyRoute(comparison: RouteComparison): Classification {
   return sumUp(fireRules(comparison));
 }
 
-/** Sorts fired rules and takes the highest tier; without a rule the tier is low. */
+/** Sorts fired rules, each sentence once, and takes the highest tier; without a rule the tier is low. */
 export function sumUp(fired: readonly FiredRule[]): Classification {
-  const sorted = fired.toSorted(
+  const told = new Map(
+    fired.map((rule) => [JSON.stringify([rule.id, rule.difference, rule.sentence, rule.place]), rule] as const),
+  );
+  const sorted = [...told.values()].sort(
     (a, b) =>
       tiers.indexOf(b.tier) - tiers.indexOf(a.tier) ||
       compareText(a.id, b.id) ||
@@ -49,7 +60,7 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
     const status = comparison.merged.state.file.record.approval.status;
     const sentence = `status ${status}: the flag serves the baseline to everyone`;
     const draft = fire(comparison, "draft-only", "approval.status", "live-to-asked", sentence);
-    return [draft, ...(wasNeverExposed(comparison) ? [] : fireLasting(comparison))];
+    return [draft, ...(wasNeverExposed(comparison) ? [] : fireLasting({ ...comparison, earlier: [] }))];
   }
   const fired = [
     ...fireNew(comparison),
@@ -58,7 +69,7 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
     ...fireLiveToAsked(comparison),
     ...fireLasting(comparison),
     ...fireDeclared(comparison),
-    ...firePolicyRules(comparison, changes.differences),
+    ...firePolicyRules(comparison, [...changes.differences, ...listUnjudgedDifferences(comparison)]),
   ];
   if (comparison.isProduction) return fired.length === 0 ? fireHarmless(comparison, changes) : fired;
   return limitToNonProduction(comparison, fired);
@@ -137,12 +148,20 @@ function isWithoutExposure({ asked }: RouteComparison): boolean {
 }
 
 /**
- * Before the flag exists there is nothing that a later file could quietly weaken: the exposure stages judge everything as new.
+ * Before the first exposure there is nothing that a later file could quietly weaken: the exposure stages judge everything as new.
  * Afterwards what protects a route is judged in drafts too, else a change could be split over a draft (SPEC, principle 6).
  */
-function wasNeverExposed({ approved, live, latch }: RouteComparison): boolean {
-  const status = approved?.state.file.record.approval.status ?? "draft";
-  return live === null && latch === null && (status === "draft" || status === "approved-for-testing");
+function wasNeverExposed(comparison: RouteComparison): boolean {
+  const { live, latch } = comparison;
+  const isExposing = listApproved(comparison).some(({ state }) => isExposingStatus(state.file.record.approval.status));
+  return live === null && latch === null && !isExposing;
+}
+
+/** What drafts and rollbacks changed since exposure was last approved: few have looked at it. */
+function listUnjudgedDifferences(comparison: RouteComparison): readonly FieldDifference[] {
+  const { earlier, merged } = comparison;
+  const differences = earlier.flatMap((content) => diffRecords(content.state.file, merged.state.file));
+  return wasNeverExposed(comparison) ? [...differences, ...diffRecords(null, merged.state.file)] : differences;
 }
 
 function sayRollback(comparison: RouteComparison): FiredRule {
@@ -159,44 +178,38 @@ function sayRollback(comparison: RouteComparison): FiredRule {
 function fireNew(comparison: RouteComparison): FiredRule[] {
   const { approved, merged } = comparison;
   const { candidate } = merged.state.file.record;
-  if (candidate === null || (approved !== null && approved.state.file.record.candidate !== null)) return [];
-  const what = approved === null ? "nothing of this flag was approved before" : "before there was no candidate";
+  const hadNone = approved !== null && approved.state.file.record.candidate === null;
+  const isNew = wasNeverExposed(comparison);
+  if (candidate === null || (approved !== null && !hadNone && !isNew)) return [];
+  const what =
+    approved === null
+      ? "nothing of this flag was approved before"
+      : hadNone
+        ? "before there was no candidate"
+        : "no exposure of this flag was approved before";
   const sentence = `candidate ${showValue(candidate.model)} added; ${what}`;
   return [fire(comparison, "candidate-added", "candidate", "approved-to-merged", sentence)];
 }
 
 function fireApprovedToMerged(comparison: RouteComparison): FiredRule[] {
-  const { approved, merged, live, policy } = comparison;
-  if (approved === null) return [];
-  const [before, after] = [approved.state.file.record, merged.state.file.record];
-  const view = (content: typeof merged, bundle: typeof before.baseline): BundleView =>
-    viewBundle(bundle, content.state.files, policy);
-  const fired: FiredRule[] = [];
+  return listApproved(comparison).flatMap((before) => compareContents(comparison, before));
+}
+
+function compareContents(comparison: RouteComparison, from: RouteContent): FiredRule[] {
+  const { merged, live, policy } = comparison;
+  const [before, after] = [from.state.file.record, merged.state.file.record];
+  const view = (content: RouteContent, bundle: Bundle): BundleView => viewBundle(bundle, content.state.files, policy);
+  const compare = (old: Bundle, now: Bundle, side: "baseline" | "candidate"): FiredRule[] =>
+    compareBundles(comparison, view(from, old), view(merged, now), side, "approved-to-merged");
   // The proven default may become the baseline: it is what everybody gets already.
   const isProvenDefault = live?.stage === "default" && live.candidateDigest === merged.state.baselineDigest;
-  if (!isProvenDefault && approved.state.baselineDigest !== merged.state.baselineDigest) {
-    fired.push(
-      ...compareBundles(
-        comparison,
-        view(approved, before.baseline),
-        view(merged, after.baseline),
-        "baseline",
-        "approved-to-merged",
-      ),
-    );
-  }
-  if (before.candidate !== null && after.candidate !== null) {
-    fired.push(
-      ...compareBundles(
-        comparison,
-        view(approved, before.candidate),
-        view(merged, after.candidate),
-        "candidate",
-        "approved-to-merged",
-      ),
-    );
-  }
-  return fired;
+  const isSameBaseline = isProvenDefault || from.state.baselineDigest === merged.state.baselineDigest;
+  return [
+    ...(isSameBaseline ? [] : compare(before.baseline, after.baseline, "baseline")),
+    ...(before.candidate === null || after.candidate === null
+      ? []
+      : compare(before.candidate, after.candidate, "candidate")),
+  ];
 }
 
 function fireBaselineToCandidate(comparison: RouteComparison): FiredRule[] {

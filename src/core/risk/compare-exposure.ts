@@ -45,11 +45,24 @@ export function listWidenings(
     const old = oldPlan.find((each) => each.stage === step.stage);
     const field = oldFields[index] ?? "exposure";
     return [
+      ...(old === undefined && step.stage !== asked ? sayAddedBefore(step, field, asked, after.audiences) : []),
       ...compareStep(old ?? null, step, field, before.audiences, after.audiences),
       ...compareSoak(old ?? null, step, field, after.audiences, policy),
     ];
   });
   return [...steps, ...compareExclusions(before, after)];
+}
+
+/** A stage that is put into the plan before the asked one is never entered: its audience gets the candidate at once. */
+function sayAddedBefore(
+  step: PlanStep,
+  field: string,
+  asked: Stage,
+  audiences: ExposedRecord["audiences"],
+): readonly Widening[] {
+  if (step.audience === null) return [];
+  const sentence = `${step.stage} is planned before ${asked} now, for audience ${showValue(step.audience)}`;
+  return [{ field, sentence, reachesCustomers: reachesCustomers(step, findAudience(audiences, step.audience)) }];
 }
 
 function fieldsOfPlan({ exposure }: RouteRecord, plan: readonly PlanStep[]): readonly string[] {

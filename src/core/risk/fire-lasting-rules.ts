@@ -3,7 +3,7 @@ import { exposedOf, listWidenings } from "./compare-exposure.ts";
 import { listLoosenings } from "./compare-guardrails.ts";
 import { fire } from "./fire.ts";
 import type { FiredRule } from "./fired-rule.ts";
-import { uniteSets, type RouteComparison } from "./route-comparison.ts";
+import { listApproved, uniteSets, type RouteComparison, type RouteContent } from "./route-comparison.ts";
 import { showValue } from "./show-value.ts";
 
 /** Data classes that make a route restricted by themselves (SPEC 5, `restricted-data`). */
@@ -17,8 +17,7 @@ export const restrictedDataClasses: readonly string[] = [
 
 /** Rules about what protects a route whatever its stage: guardrails, exposure, way back and data (SPEC 5). */
 export function fireLasting(comparison: RouteComparison): FiredRule[] {
-  const { approved, merged, asked, policy } = comparison;
-  const { record } = merged.state.file;
+  const { asked } = comparison;
   const fired: FiredRule[] = [];
   const united = uniteSets(comparison);
   const isExposing = asked !== null && asked !== "offline-eval";
@@ -27,10 +26,17 @@ export function fireLasting(comparison: RouteComparison): FiredRule[] {
     const sentence = `data classes ${restricted.join(", ")}`;
     fired.push(fire(comparison, "restricted-data", "dataClasses", "approved-to-merged", sentence));
   }
-  if (approved === null) return fired;
-  const before = approved.state.file.record;
+  return [...fired, ...listApproved(comparison).flatMap((before) => fireWeakening(comparison, before))];
+}
+
+/** What the merged content protects less than an approved one did. */
+function fireWeakening(comparison: RouteComparison, from: RouteContent): FiredRule[] {
+  const { merged, asked, policy } = comparison;
+  const { record } = merged.state.file;
+  const before = from.state.file.record;
+  const fired: FiredRule[] = [];
   for (const { field, sentence, reachesCustomers: toCustomers } of listWidenings(
-    exposedOf(approved),
+    exposedOf(from),
     exposedOf(merged),
     asked,
     policy,

@@ -13,6 +13,11 @@ export interface RouteContent {
 export interface RouteComparison {
   /** Last content of this flag that was approved and merged; null when there is none. */
   approved: RouteContent | null;
+  /**
+   * What was approved before it, back to the last content that asked for exposure, oldest first. Drafts, offline evaluations and
+   * rollbacks are approved by few; so the next exposure is compared with all of them, and nothing gets past over a draft.
+   */
+  earlier: readonly RouteContent[];
   /** The record at the base's tip, approved or not; only its sets that add requirements are looked at. */
   base: RouteRecord | null;
   /** What would be merged. */
@@ -32,6 +37,11 @@ export function isGoingBackStatus(status: string): boolean {
   return status === "rolled-back" || status === "rejected" || status === "retired";
 }
 
+/** Statuses under which somebody may get the candidate; they are approved by everyone whom the exposure concerns. */
+export function isExposingStatus(status: string): boolean {
+  return status.startsWith("approved-") && status !== "approved-for-testing";
+}
+
 /** The stage in which the candidate of the merged record is live; null when another candidate is, or none. */
 export function liveStageOf(comparison: Pick<RouteComparison, "live" | "merged" | "latch">): Stage | null {
   const { live, merged, latch } = comparison;
@@ -40,15 +50,24 @@ export function liveStageOf(comparison: Pick<RouteComparison, "live" | "merged" 
   return digest !== null && live.candidateDigest === digest ? live.stage : null;
 }
 
+/** Everything with which an exposure is compared: the last approved content first, then what was approved before it. */
+export function listApproved({
+  approved,
+  earlier,
+}: Pick<RouteComparison, "approved" | "earlier">): readonly RouteContent[] {
+  return approved === null ? earlier : [approved, ...earlier];
+}
+
 /** Data classes, risks and reviewers of approved, base and head together: leaving one out takes no requirement away (SPEC 5). */
-export function uniteSets(comparison: Pick<RouteComparison, "approved" | "base" | "merged">): {
+export function uniteSets(comparison: Pick<RouteComparison, "approved" | "earlier" | "base" | "merged">): {
   dataClasses: readonly string[];
   risks: readonly string[];
   reviewers: readonly string[];
   workflows: readonly string[];
 } {
-  const { approved, base, merged } = comparison;
-  const records = [approved?.state.file.record ?? null, base, merged.state.file.record].filter((each) => each !== null);
+  const { base, merged } = comparison;
+  const before = listApproved(comparison).map((content) => content.state.file.record);
+  const records = [...before, ...(base === null ? [] : [base]), merged.state.file.record];
   const unite = (read: (record: RouteRecord) => readonly string[]): string[] =>
     [...new Set(records.flatMap(read))].sort();
   return {

@@ -1,6 +1,6 @@
 import { digestContent, ownerLinesUsed } from "../approvals/digest-content.ts";
 import { judgeRouteEvidence, type EvidenceSource } from "../evidence/judge-route-evidence.ts";
-import type { BindingFacts, FileFacts } from "../facts.ts";
+import type { BindingFacts, BreachedCandidates, FileFacts, Latch } from "../facts.ts";
 import { judgeGuardrails } from "../guardrails/judge-guardrails.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import { findRehearsal } from "../evidence/judge-evidence.ts";
@@ -29,6 +29,8 @@ export interface RouteInput {
   binding: BindingFacts;
   base: RouteRecord | null;
   approved: RouteContent | null;
+  /** See `RouteComparison`. */
+  earlier: readonly RouteContent[];
   /** Problems found where all files are seen together: duplicates, claims. */
   problems: readonly Problem[];
   /** The route file's name after the change first, then its old names. */
@@ -51,9 +53,11 @@ export function assessRoute(
   const live = facts.live.find(ofFlag) ?? null;
   const latch = facts.latches.find(ofFlag) ?? null;
   const rehearsals = facts.rehearsals.filter(ofFlag);
+  const breachedAt = findBreach(state.candidateDigest, latch, facts.breached?.find(ofFlag) ?? null);
   const asked = stageOf(record, policy);
   const comparison: RouteComparison = {
     approved: input.approved,
+    earlier: input.earlier,
     base: input.base,
     merged: { state, audiences: policy.audiences },
     asked,
@@ -85,10 +89,7 @@ export function assessRoute(
       candidateDigest: state.candidateDigest,
       baselineDigest: state.baselineDigest,
       policy,
-      notBefore:
-        latch?.cause === "breach" && latch.candidateDigest !== null && latch.candidateDigest === state.candidateDigest
-          ? latch.at
-          : null,
+      notBefore: breachedAt,
     },
   };
   const evidence = judgeRouteEvidence(file, source);
@@ -103,6 +104,7 @@ export function assessRoute(
     live,
     liveStage,
     latch,
+    breachedAt,
     evidence: evidence.map((each) => each.finding),
     guardrails,
     rehearsals,
@@ -136,6 +138,14 @@ export function assessRoute(
     contentDigest: isJudged ? digestRoute(comparison, requirements, evidence, policy) : null,
     problems,
   };
+}
+
+/** When a candidate was last rolled back for a breach. A latch is released by the next re-entry, or made anew by somebody's rollback. */
+function findBreach(candidate: string | null, latch: Latch | null, breached: BreachedCandidates | null): string | null {
+  if (candidate === null) return null;
+  const known = breached !== null && Object.hasOwn(breached.at, candidate) ? (breached.at[candidate] ?? null) : null;
+  if (latch?.cause !== "breach" || latch.candidateDigest !== candidate) return known;
+  return known === null || Date.parse(latch.at) > Date.parse(known) ? latch.at : known;
 }
 
 /** Going back needs no evidence (SPEC, principle 5), and what changes nothing enters nothing. */

@@ -18,6 +18,8 @@ export interface GateContext {
   /** Stage in which this very candidate is live; null when none. */
   liveStage: Stage | null;
   latch: Latch | null;
+  /** When this very candidate was last rolled back for a breach; null when never. */
+  breachedAt: string | null;
   evidence: readonly EvidenceFinding[];
   guardrails: readonly GuardrailFinding[];
   rehearsals: readonly Rehearsal[];

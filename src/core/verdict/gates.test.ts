@@ -37,6 +37,7 @@ function build(written: Written = {}, changes: Partial<GateContext> = {}): GateC
     live: null,
     liveStage: null,
     latch: null,
+    breachedAt: null,
     evidence: [evidence("offline-eval")],
     guardrails: [],
     rehearsals: [buildRehearsal()],
@@ -467,7 +468,7 @@ describe("what holds a stage", () => {
     [
       "the breach's candidate with old evidence",
       "internal-canary",
-      build({}, { latch: buildLatch(), evidence: [evidence("offline-eval", "does-not-count")] }),
+      build({}, { breachedAt: buildLatch().at, evidence: [evidence("offline-eval", "does-not-count")] }),
       "evidence-after-breach",
       "blocked",
       /rolled back for a breach/,

@@ -85,13 +85,12 @@ export const gates: readonly Gate[] = [
     id: "evidence-after-breach",
     stages: from("shadow"),
     asks: "a candidate that was rolled back for a breach needs evidence made after the breach",
-    look({ latch, route, evidence }) {
-      if (latch?.cause !== "breach" || latch.candidateDigest === null) return null;
-      if (latch.candidateDigest !== route.candidateDigest) return null;
+    look({ breachedAt, evidence }) {
+      if (breachedAt === null) return null;
       const fresh = evidence.some((each) => each.state === "counts" && each.trust !== "own-store");
-      if (fresh) return ok(`evidence made after the breach of ${latch.at} is there`);
+      if (fresh) return ok(`evidence made after the breach of ${breachedAt} is there`);
       return block(
-        `this candidate was rolled back for a breach at ${latch.at}: evidence made after it is missing`,
+        `this candidate was rolled back for a breach at ${breachedAt}: evidence made after it is missing`,
         "approval.evidence",
       );
     },

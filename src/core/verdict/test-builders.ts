@@ -235,6 +235,7 @@ export function buildComparison(
   const content = buildContent(merged, { audiences: policy.audiences, ...(texts === undefined ? {} : { texts }) });
   return {
     approved: approved === null ? null : buildContent(approved),
+    earlier: [],
     base: null,
     merged: content,
     asked: stageOf(content.state.file.record, policy),

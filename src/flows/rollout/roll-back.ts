@@ -1,6 +1,7 @@
 import type { Latch } from "../../core/facts.ts";
 import { StaleVersionError, type StoreTransaction } from "../../ports/store.ts";
-import { approvedRouteKind, keyOfFlag, latchKind, liveStateKind, subjectOfFlag } from "../records.ts";
+import { approvedRouteKind, breachedKind, keyOfFlag, latchKind, liveStateKind, subjectOfFlag } from "../records.ts";
+import { updateRecord } from "../update-record.ts";
 import type { RolloutPorts } from "./rollout-ports.ts";
 
 export interface RollbackRequest {
@@ -80,6 +81,13 @@ async function latchFlag(
     expectedVersion: current?.version ?? 0,
     audit: { subject, data: { by, reason, cause } },
   });
+  if (cause === "breach" && candidateDigest !== null) {
+    await updateRecord(tx, breachedKind, key, subject, (known) => ({
+      binding,
+      flagKey,
+      at: { ...known?.at, [candidateDigest]: value.at },
+    }));
+  }
   await ports.queue.enqueueIn(tx, "flag", key, { binding, flagKey });
   return value;
 }
