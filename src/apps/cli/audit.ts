@@ -1,17 +1,23 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { createReadStream, createWriteStream, existsSync, type WriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 import { openStore } from "../../adapters/store/open-store.ts";
 import { verifyAuditExport } from "../../core/audit/verify-audit-export.ts";
 import type { Store } from "../../ports/store.ts";
-import { UsageError, type CliCommand } from "./cli-command.ts";
+import { FileError, UsageError, type CliCommand } from "./cli-command.ts";
 import { parseOptions } from "./parse-options.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 async function withStore<T>(env: Variables, work: (store: Store) => Promise<T>): Promise<T> {
   const databaseUrl = env["DATABASE_URL"]?.trim() ?? "";
-  const location = databaseUrl === "" ? { dataDir: env["DATA_DIR"]?.trim() || "./data" } : { databaseUrl };
+  const dataDir = env["DATA_DIR"]?.trim() || "./data";
+  // A store made on the way would be proven with nothing in it, which says nothing about the one that was meant.
+  if (databaseUrl === "" && !existsSync(dataDir)) {
+    throw new FileError(`there is no store in ${dataDir}; DATA_DIR or DATABASE_URL names it`);
+  }
+  const location = databaseUrl === "" ? { dataDir } : { databaseUrl };
   const opened = await openStore(location, () => new Date());
   try {
     return await work(opened.store);
@@ -60,10 +66,20 @@ export async function verifyAudit(file: string | undefined, env: Variables): Pro
   });
 }
 
+async function openOutput(path: string): Promise<WriteStream> {
+  const stream = createWriteStream(path);
+  try {
+    await once(stream, "open");
+  } catch {
+    throw new FileError(`${path} cannot be written`);
+  }
+  return stream;
+}
+
 /** Writes the whole audit log as JSON Lines to a file, or to standard output. */
 export async function exportAudit(out: string | undefined, env: Variables): Promise<number> {
   return withStore(env, async (store) => {
-    const stream = out === undefined ? process.stdout : createWriteStream(out);
+    const stream = out === undefined ? process.stdout : await openOutput(out);
     for await (const line of store.exportAudit()) stream.write(`${line}\n`);
     if (stream !== process.stdout) {
       stream.end();
