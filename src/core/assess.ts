@@ -7,7 +7,7 @@ import { explainUnrecognised } from "./gateways/explain-unrecognised.ts";
 import { cut, type Problem } from "./problem.ts";
 import { concernsRoute, isRelevant, listRoutePaths, listTouchedPaths, namesEvidence } from "./relevance.ts";
 import { checkClaim, findBinding } from "./risk/check-transition.ts";
-import type { RouteContent } from "./risk/route-comparison.ts";
+import type { RouteComparison, RouteContent } from "./risk/route-comparison.ts";
 import { checkRouteCount, checkRouteFiles } from "./routes/check-route-files.ts";
 import { parseRouteFile } from "./routes/parse-route-file.ts";
 import { resolveRoute } from "./routes/resolve-route.ts";
@@ -190,7 +190,7 @@ function assessOne(
       state: resolveRoute(file, facts.head),
       binding: binding ?? strictestBinding,
       base: before?.record ?? null,
-      ...(binding === null ? { approved: null, earlier: [] } : findApproved(file, binding.name, facts)),
+      ...(binding === null ? { approved: null, earlier: [], anchor: null } : findApproved(file, binding.name, facts)),
       problems: [
         ...("problem" in found ? [found.problem] : []),
         ...(claim === null ? [] : [claim]),
@@ -218,11 +218,11 @@ function findApproved(
   file: RouteFile,
   binding: string,
   facts: FileFacts,
-): { approved: RouteContent | null; earlier: readonly RouteContent[] } {
+): Pick<RouteComparison, "approved" | "earlier" | "anchor"> {
   const key = file.record.flagKey.toLowerCase();
   const found = facts.approved.find((each) => each.binding === binding && each.flagKey.toLowerCase() === key);
   const earlier = (found?.earlier ?? []).flatMap((content) => readContent(content) ?? []);
-  return { approved: readContent(found), earlier };
+  return { approved: readContent(found), earlier, anchor: readContent(found?.anchor) };
 }
 
 /** Content that no longer parses counts as none: then everything is new. */

@@ -122,6 +122,11 @@ export interface ApprovedRoute extends ApprovedContent {
    * or this one asks for exposure.
    */
   earlier?: readonly ApprovedContent[] | undefined;
+  /**
+   * The content since which price and latency only made moves that are too small to be news: they are compared with it, so that many
+   * small ones are seen. Absent: it is this one.
+   */
+  anchor?: ApprovedContent | undefined;
   mergeSha: string;
   pull: number;
   approvedAt: string;

@@ -53,6 +53,7 @@ export const approvedRouteKind: RecordKind<ApprovedRoute> = {
     repository: z.string(),
     ...approvedContent,
     earlier: z.array(z.object(approvedContent)).optional(),
+    anchor: z.object(approvedContent).optional(),
     mergeSha: z.string(),
     pull: z.number().int(),
     approvedAt: time,

@@ -1,6 +1,6 @@
 import type { ApprovedRoute, PullFacts } from "../core/facts.ts";
 import { parseRouteFile } from "../core/routes/parse-route-file.ts";
-import { keepEarlier } from "../core/risk/keep-earlier.ts";
+import { rememberApproved } from "../core/risk/remember-approved.ts";
 import { resolveRoute } from "../core/routes/resolve-route.ts";
 import { tableOf } from "../core/table-of.ts";
 import type { RouteVerdict, Verdict } from "../core/verdict/verdict.ts";
@@ -54,11 +54,8 @@ async function listSuccessors(
       Date.parse(stored.value.approvedAt) >= Date.parse(route.approvedAt) &&
       (await isBehind(route.mergeSha, stored.value.mergeSha, port));
     if (isLater) continue;
-    const earlier = keepEarlier(stored?.value ?? null, route);
-    successors.push({
-      route: earlier.length === 0 ? route : { ...route, earlier },
-      expectedVersion: stored?.version ?? 0,
-    });
+    const memory = rememberApproved(stored?.value ?? null, route);
+    successors.push({ route: { ...route, ...memory }, expectedVersion: stored?.version ?? 0 });
   }
   return successors;
 }

@@ -1,6 +1,6 @@
 import { assess } from "../../src/core/assess.ts";
 import type { ApprovedRoute, FileFacts, Latch, LiveState } from "../../src/core/facts.ts";
-import { keepEarlier } from "../../src/core/risk/keep-earlier.ts";
+import { rememberApproved } from "../../src/core/risk/remember-approved.ts";
 import { isExposingStatus } from "../../src/core/risk/route-comparison.ts";
 import { tiers, worstOf, type Tier } from "../../src/core/scales.ts";
 import {
@@ -94,11 +94,10 @@ export const askFor = (house: House, written: Written): Asked => ask(house, writ
 /** The house after an approved merge; FeatBit follows at once where `moves`. */
 export function merge(house: House, written: Written): House {
   const next = buildApproved(written);
-  const earlier = keepEarlier(house.approved, next);
   const { status } = written["approval"] as { status: string };
   const isBack = ["rolled-back", "rejected", "retired"].includes(status);
   return {
-    approved: earlier.length === 0 ? next : { ...next, earlier },
+    approved: { ...next, ...rememberApproved(house.approved, next) },
     branch: writeFiles(written),
     live: isBack && house.live !== null ? { ...house.live, stage: null, candidateDigest: null } : house.live,
     latch:

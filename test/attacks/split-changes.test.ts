@@ -26,6 +26,16 @@ import {
   type House,
 } from "./house.ts";
 
+const profile = { pricing: { inputPerMTok: 1.1 }, latency: { p95Ms: 1100 } };
+const priced = (inputPerMTok: number): Written =>
+  writeRecord({ baseline: writeBundle(profile), candidate: { ...gpt, ...profile, pricing: { inputPerMTok } } });
+const slow = (p95Ms: number, status = "approved-for-internal-canary"): Written =>
+  writeRecord({
+    ...writeStatus(status),
+    baseline: writeBundle(profile),
+    candidate: { ...gpt, ...profile, latency: { p95Ms } },
+  });
+
 describe("splitting a change into several pull requests lowers nothing", () => {
   it.each<[string, House, readonly Written[], Partial<Asked>]>([
     [
@@ -96,6 +106,18 @@ describe("splitting a change into several pull requests lowers nothing", () => {
       ],
       {},
     ],
+    [
+      "a price that creeps in steps of eight per cent is a change of cost when it is beyond ten",
+      settled(priced(1.2)),
+      [priced(1.11), priced(1.02)],
+      { tier: "high" },
+    ],
+    [
+      "a latency that creeps is a change of latency, over a draft too",
+      settled(slow(1200), { latch: buildLatch({ cause: "command" }) }),
+      [slow(1110), slow(1105, "rolled-back"), slow(1104, "draft"), slow(1020)],
+      { tier: "high" },
+    ],
   ])("%s", (_name, start, steps, expected) => {
     const end = steps.at(-1) ?? {};
     const atOnce = askFor(start, end);
@@ -116,7 +138,12 @@ describe("splitting a change into several pull requests lowers nothing", () => {
   });
 
   const choices: readonly (readonly Written[])[] = [
-    [{ candidate: gpt }, { candidate: claude }, { candidate: writeBundle({ region: "us", timeoutMs: 1 }) }],
+    [
+      { candidate: gpt },
+      { candidate: claude },
+      { candidate: { ...gpt, ...profile } },
+      { candidate: writeBundle({ region: "us", timeoutMs: 1 }) },
+    ],
     [{ dataClasses: ["public"] }, { dataClasses: ["public", "regulated"] }, { dataClasses: undefined }],
     [{ guardrails: writtenGuardrails }, { guardrails: writtenGuardrails.slice(2) }],
     [{ risks: {} }, { risks: { cost: "more" } }, { risks: { safety: "new", latency: "slower" } }],

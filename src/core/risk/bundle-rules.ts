@@ -14,6 +14,9 @@ export interface BundleRule {
   look(from: BundleView, to: BundleView): { sentence: string; field: string } | null;
 }
 
+/** Rules that let small moves pass: several of them together are one large move (SPEC 5). */
+export const tolerantRules: readonly string[] = ["cost-profile-changed", "latency-profile-changed"];
+
 /** A list price moves this far before it is news (facts/formats.md section 2). */
 const tolerance = 0.1;
 

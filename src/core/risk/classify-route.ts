@@ -2,7 +2,7 @@ import { matchGlob } from "../policy/match-glob.ts";
 import { diffRecords, isWordsOnly } from "../routes/diff-records.ts";
 import { placeOf, type Bundle, type FieldDifference } from "../routes/route-file.ts";
 import { atLeast, stages, tiers, triggers, worstOf, type Stage, type Trigger } from "../scales.ts";
-import { bundleRules } from "./bundle-rules.ts";
+import { bundleRules, tolerantRules } from "./bundle-rules.ts";
 import { viewBundle, type BundleView } from "./bundle-view.ts";
 import { exposedOf, listWidenings } from "./compare-exposure.ts";
 import { fire } from "./fire.ts";
@@ -192,7 +192,12 @@ function fireNew(comparison: RouteComparison): FiredRule[] {
 }
 
 function fireApprovedToMerged(comparison: RouteComparison): FiredRule[] {
-  return listApproved(comparison).flatMap((before) => compareContents(comparison, before));
+  const { anchor } = comparison;
+  const crept = anchor === null ? [] : compareContents(comparison, anchor);
+  return [
+    ...listApproved(comparison).flatMap((before) => compareContents(comparison, before)),
+    ...crept.filter(({ id }) => tolerantRules.includes(id)),
+  ];
 }
 
 function compareContents(comparison: RouteComparison, from: RouteContent): FiredRule[] {

@@ -18,6 +18,8 @@ export interface RouteComparison {
    * rollbacks are approved by few; so the next exposure is compared with all of them, and nothing gets past over a draft.
    */
   earlier: readonly RouteContent[];
+  /** The content since which price and latency only made moves too small to be news; null when that is the approved one. */
+  anchor: RouteContent | null;
   /** The record at the base's tip, approved or not; only its sets that add requirements are looked at. */
   base: RouteRecord | null;
   /** What would be merged. */

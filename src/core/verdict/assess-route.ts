@@ -31,6 +31,7 @@ export interface RouteInput {
   approved: RouteContent | null;
   /** See `RouteComparison`. */
   earlier: readonly RouteContent[];
+  anchor: RouteContent | null;
   /** Problems found where all files are seen together: duplicates, claims. */
   problems: readonly Problem[];
   /** The route file's name after the change first, then its old names. */
@@ -58,6 +59,7 @@ export function assessRoute(
   const comparison: RouteComparison = {
     approved: input.approved,
     earlier: input.earlier,
+    anchor: input.anchor,
     base: input.base,
     merged: { state, audiences: policy.audiences },
     asked,

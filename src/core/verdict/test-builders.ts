@@ -236,6 +236,7 @@ export function buildComparison(
   return {
     approved: approved === null ? null : buildContent(approved),
     earlier: [],
+    anchor: null,
     base: null,
     merged: content,
     asked: stageOf(content.state.file.record, policy),
