@@ -399,6 +399,19 @@ describe("changes of the rules", () => {
     expect(judge(facts, ["governance"]).state).toBe("invalid");
   });
 
+  it("a weakness that the policy had before is not this pull request's doing", () => {
+    const weak = "version: 1\nevidenceMaxAge: 90d";
+    const floor = { kind: "text" as const, path: policyPath, text: "evidenceMaxAge: 7d" };
+    const policy = { kind: "text" as const, path: policyPath, text: weak };
+    const other = judge(edit(`${weak}\nonBreach: rollback`, { floor, policy }), ["governance"]);
+    expect([other.state, other.governance?.problems.map((problem) => problem.severity)]).toEqual([
+      "approved",
+      ["warning"],
+    ]);
+    const weaker = "version: 1\nevidenceMaxAge: 91d";
+    expect(judge(edit(weaker, { floor, policy }), ["governance"]).state).toBe("invalid");
+  });
+
   it("a broken policy can be mended", () => {
     const facts = edit(policyText, { policy: { kind: "text", path: policyPath, text: "routes: [" } });
     expect(judge(facts, ["governance"]).state).toBe("approved");

@@ -357,8 +357,10 @@ export interface PeopleFacts {
   commitsComplete: boolean;
   /** Everyone who pushed to the head, from the webhooks that were kept. */
   pushers: readonly Account[];
-  /** The human behind a pull request that a bot opened. */
+  /** The human behind a pull request that a bot opened; null when nobody is known. */
   triggeredBy: Account | null;
+  /** Routeward opened it itself, so `triggeredBy` is all there is to know: null means that nobody asked for it. Absent: it did not. */
+  isOwnPull?: boolean;
   requested: { users: readonly string[]; teams: readonly string[] };
   /** Those of `requested` that Routeward itself asked: only these may be withdrawn (SPEC 6). Absent: none. */
   requestedByUs?: { users: readonly string[]; teams: readonly string[] };

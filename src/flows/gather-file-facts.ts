@@ -21,7 +21,7 @@ import type { FlowPorts } from "./flow-ports.ts";
 import { gatherProofs } from "./gather-proofs.ts";
 import { gatherMeasurements } from "./gather-measurements.ts";
 import { listRouteFiles, planReading } from "./plan-reading.ts";
-import { gatherRules, readFiles, readSnapshot } from "./gather-rules.ts";
+import { gatherRules, readFiles, readSnapshot, type RuleSources } from "./gather-rules.ts";
 import {
   approvedRouteKind,
   type BindingWatch,
@@ -107,6 +107,8 @@ function fillSoak(live: LiveState, watches: readonly BindingWatch[]): LiveState 
  * Reads everything that a verdict needs before people are asked about (ARCHITECTURE, the walk, step 2): both snapshots with
  * route files, named files and evidence; the rules of the default branch; what the store knows about the flags; guardrails of
  * flags whose candidate is live.
+ *
+ * @param edited rules to judge by instead of those of the default branch, to see what they would do
  */
 export async function gatherFileFacts(
   pull: PullFacts,
@@ -114,11 +116,12 @@ export async function gatherFileFacts(
   port: RepositoryFiles,
   ports: FactSources,
   now: Date,
+  edited?: RuleSources,
 ): Promise<FileFacts> {
   const at = now.toISOString();
   const repository = await port.readRepository();
   const [rules, changes, emptyBase, emptyHead] = await Promise.all([
-    gatherRules(port),
+    edited ?? gatherRules(port),
     port.readChanges(pull.number),
     readSnapshot(port, commits.baseSha),
     readSnapshot(port, commits.headSha),
@@ -143,10 +146,10 @@ export async function gatherFileFacts(
     readByKey(ports.store, approvedRouteKind, keys),
     readByKey(ports.store, liveStateKind, keys),
     readByKey(ports.store, latchKind, keys),
+    readByKey(ports.store, breachedKind, keys),
     readByKey(ports.store, flagClaimKind, claimKeys),
     readByKey(
       ports.store,
-    readByKey(ports.store, breachedKind, keys),
       watchKind,
       bindings.map(({ name }) => name),
     ),
@@ -176,10 +179,10 @@ export async function gatherFileFacts(
     approved,
     live: live.map((state) => fillSoak(state, watches)),
     latches,
+    breached,
     claims,
     rehearsals: rehearsals.flat().map(({ value }) => value),
     ...proofs,
-    breached,
     measurements: tableOf(measurements),
   };
 }

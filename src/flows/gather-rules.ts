@@ -74,6 +74,14 @@ export async function gatherRules(port: RepositoryFiles): Promise<RuleSources> {
   const { defaultBranch } = await port.readRepository();
   const sha = (await port.readBranch(defaultBranch)) ?? "";
   const [snapshot, floor] = await Promise.all([readSnapshot(port, sha), readFloor(port)]);
+  return { sha, floor, ...(await readRules(port, snapshot)) };
+}
+
+/** Reads policy and CODEOWNERS as one commit holds them. */
+export async function readRules(
+  port: RepositoryFiles,
+  snapshot: Snapshot,
+): Promise<Pick<RuleSources, "policy" | "codeowners">> {
   const contents = await readFiles(port, snapshot.entries, [policyPath, ...codeownersPaths]);
   const source = (path: string | undefined): SourceText => {
     if (path !== undefined && snapshot.entries.some((entry) => entry.path === path))
@@ -84,5 +92,5 @@ export async function gatherRules(port: RepositoryFiles): Promise<RuleSources> {
       : { kind: "unreadable", path: path ?? ".github/CODEOWNERS", why: "GitHub could not list the whole repository" };
   };
   const owners = codeownersPaths.find((path) => snapshot.entries.some((entry) => entry.path === path));
-  return { sha, policy: source(policyPath), floor, codeowners: source(owners) };
+  return { policy: source(policyPath), codeowners: source(owners) };
 }

@@ -15,10 +15,14 @@ const routeSummary = z.object({
   contentDigest: z.string().nullable(),
 });
 
+const standing = z.object({ state: z.enum(verdictStates), tier: z.enum(tiers) });
+
 const schema = z.object({
   /** `owner/name`, as it was when last seen. */
   repository: z.string(),
   number: z.number(),
+  /** Set when Routeward opened it itself: who asked for it, null when nobody did (a stage that soaked green). */
+  ownPull: z.object({ askedBy: account.nullable() }).optional(),
   /** Everyone who pushed to the head. */
   pushers: z.array(account),
   /** Reviewers whom Routeward asked, so that it withdraws only its own requests. */
@@ -43,6 +47,19 @@ const schema = z.object({
   reviewContent: z.record(z.string(), z.record(z.string(), z.string())),
   /** Closed without a merge when it was last looked at, so that the sweep need not ask again. */
   closed: z.boolean().default(false),
+  /** What the edit of the rules would do to other pull requests; `of` identifies the rules and heads that were compared. */
+  policyEffects: z
+    .object({
+      of: z.string(),
+      effects: z.object({
+        changed: z.array(
+          z.object({ pull: z.number(), before: standing, after: standing, differences: z.array(z.string()) }),
+        ),
+        compared: z.number(),
+        left: z.number(),
+      }),
+    })
+    .optional(),
   /** Set once the merge was dealt with. */
   settled: z.object({ mergeSha: z.string(), outcome: z.enum(["approved", "held", "not-applicable"]) }).nullable(),
 });

@@ -12,6 +12,7 @@ import { combineReports } from "./combine-reports.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { type ComparedCommits, gatherFileFacts } from "./gather-file-facts.ts";
 import { gatherPeopleFacts } from "./gather-people-facts.ts";
+import { gatherPolicyEffects } from "./gather-policy-effects.ts";
 import { headLeft } from "./plan-tasks.ts";
 import { createPullState, keyOfPull, type PullState, pullStateKind } from "./pull-state.ts";
 import { updateRecord } from "./update-record.ts";
@@ -185,7 +186,10 @@ export async function reviewPull(
     headSha: merge.kind === "ready" ? merge.sha : pull.headSha,
     hasConflicts: merge.kind === "conflict",
   };
-  const { verdict, people } = await judgePull(pull, commits, state, port, ports, now);
+  const { facts, assessment, people, verdict: judged } = await judgePull(pull, commits, state, port, ports, now);
+  const isGovernance = assessment.governance !== null;
+  const found = (await gatherPolicyEffects(facts, isGovernance, state.policyEffects, port, ports, now)) ?? undefined;
+  const verdict: Verdict = found === undefined ? judged : { ...judged, policyEffects: found.effects };
   const own = renderCheck(verdict, { headSha: pull.headSha, publicUrl: ports.publicUrl, pullKey: key });
   const report = await combineReports(own, verdict.mode, pull, repository.id, port, ports.store);
 
@@ -200,7 +204,7 @@ export async function reviewPull(
     cause.startsWith("button") ||
     cause === "pull_request.retargeted" ||
     cause === headLeft;
-  const effects = planEffects(pull, verdict, report, subject, !isShown || isForced);
+  const planned = planEffects(pull, verdict, report, subject, !isShown || isForced);
   // Bindings of reviews are kept before anything is said, so that a crash cannot lose what a review was given for.
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => ({
     ...(current ?? state),
@@ -209,8 +213,9 @@ export async function reviewPull(
     closed: false,
     reviewContent: { ...(current ?? state).reviewContent, ...bindReviews(people) },
     verdict: keepTime(current?.verdict ?? null, summarise(verdict, now.toISOString())),
+    policyEffects: found,
   }));
-  await applyEffects(effects, port, ports.store, subject);
+  await applyEffects(planned, port, ports.store, subject);
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => {
     const before = current ?? state;
     return {

@@ -48,6 +48,8 @@ export interface StoryOptions {
   /** Names of repositories that a story adds; the binding must name them from the start. */
   repositories?: readonly string[];
   policy?: string;
+  /** A Sigstore trust root that the operator configured for attestations. */
+  trustRoot?: object;
 }
 
 /** The rules of the examples, without an evidence age that would depend on the day. */
@@ -78,7 +80,12 @@ export async function openStoryWorld(options: StoryOptions = {}): Promise<StoryW
   const config = readFileSync(configPath, "utf8")
     .replace('["acme/support-routes"]', JSON.stringify(names))
     .replace(/^sweep: .*$/m, quietSweeps);
-  writeFileSync(configPath, config);
+  const { trustRoot } = options;
+  if (trustRoot !== undefined) writeFileSync(join(folder, "trusted-root.jsonl"), JSON.stringify(trustRoot));
+  writeFileSync(
+    configPath,
+    trustRoot === undefined ? config : `${config}\nattestations: { trustRoots: [trusted-root.jsonl] }\n`,
+  );
 
   const log: string[] = [];
   const start = async (): Promise<RunningBot> => {

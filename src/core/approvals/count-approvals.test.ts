@@ -184,6 +184,18 @@ describe("an approval never counts", () => {
     expect(count.holds).toHaveLength(counts ? 0 : 1);
     expect(states(count)).toEqual([counts ? "approved" : "waiting"]);
   });
+
+  it.each<[string, "medium" | "high", Partial<PeopleFacts>, boolean]>([
+    ["at medium risk it counts", "medium", {}, true],
+    ["at high risk nobody's review counts while nobody is known behind it", "high", {}, false],
+    ["a co-author in a commit is no answer", "high", { commitPeople: [{ account: bo, text: "Bo" }] }, false],
+    ["with the person behind it known, others may approve", "high", { triggeredBy: bo }, true],
+    ["whoever made it do so may not", "high", { triggeredBy: ada }, false],
+    ["Routeward itself may open one that nobody asked for", "high", { isOwnPull: true }, true],
+  ])("when a bot opened the pull request: %s", (_name, tier, over, counts) => {
+    const count = countApprovals([product], people([review(ada)], over), context({ tier, author: robot }));
+    expect(count.reviews[0]?.counts).toBe(counts);
+  });
 });
 
 describe("the last word of a person decides", () => {

@@ -3,7 +3,7 @@ import { assertNever } from "../problem.ts";
 import type { RequirementState, ReviewRequirement } from "../reviewers/requirement.ts";
 import { assignRoles } from "./assign-roles.ts";
 import { excludePeople, indexOwners, ownersOf, type Exclusion } from "./eligible-people.ts";
-import { findObjection, findUnknownCommitPeople, type ApprovalContext } from "./judge-review.ts";
+import { findObjection, findUnknownPeople, type ApprovalContext } from "./judge-review.ts";
 import { parseReviewRoles } from "./parse-review-roles.ts";
 import type { ReviewFinding } from "./review-finding.ts";
 
@@ -55,7 +55,7 @@ export function countApprovals(
       excluded,
     });
   });
-  const unknown = findUnknownCommitPeople(people, context.tier);
+  const unknown = findUnknownPeople(people, context);
   return {
     states,
     reviews: ballots.map((ballot) => describeBallot(ballot, requirements, filled)),

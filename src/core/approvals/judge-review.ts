@@ -35,7 +35,7 @@ export function findObjection(
   if (people.writers[author.id] !== true) {
     return { code: "no-write-access", why: `@${author.login} has no write access to the repository` };
   }
-  return findContentObjection(review, context) ?? findCommitObjection(people, context);
+  return findContentObjection(review, context) ?? findPeopleObjection(people, context);
 }
 
 function findContentObjection(review: ReviewFacts, context: ApprovalContext): ReviewObjection | null {
@@ -51,17 +51,24 @@ function findContentObjection(review: ReviewFacts, context: ApprovalContext): Re
 }
 
 /** Reasons that hold every review, because the reviewer might be among the people nobody could name. */
-function findCommitObjection(people: PeopleFacts, context: ApprovalContext): ReviewObjection | null {
-  const why = findUnknownCommitPeople(people, context.tier);
+function findPeopleObjection(people: PeopleFacts, context: ApprovalContext): ReviewObjection | null {
+  const why = findUnknownPeople(people, context);
   return why === null ? null : { code: "commits-unknown", why };
 }
 
-/** Why it is not known who made the commits, in a sentence; null when it is known well enough for the tier (SPEC 7). */
-export function findUnknownCommitPeople(people: PeopleFacts, tier: Tier): string | null {
+/** Why it is not known who made the change, in a sentence; null when it is known well enough for the tier (SPEC 7). */
+export function findUnknownPeople(
+  people: PeopleFacts,
+  { tier, author }: Pick<ApprovalContext, "tier" | "author">,
+): string | null {
   if (!people.commitsComplete) {
     return "the pull request has more commits than GitHub lists (250), so it is not known who wrote them all";
   }
   if (!atLeast(tiers, tier, "high")) return null;
+  // GitHub does not tell who made a bot open a pull request. A co-author in a commit is no answer: anybody can write one.
+  if (author.isBot && people.triggeredBy === null && people.isOwnPull !== true) {
+    return `a bot (@${author.login}) opened it and nobody knows who made it do so, which ${tier} risk has to know; a person has to open the change under their own name`;
+  }
   const unknown = people.commitPeople.filter(({ account }) => account === null);
   if (unknown.length === 0) return null;
   const names = [...new Set(unknown.map(({ text }) => text))].sort().slice(0, 3).join(", ");

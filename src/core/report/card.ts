@@ -6,6 +6,7 @@ import type { Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import type { BundleRow } from "../verdict/compare-rows.ts";
+import type { PolicyEffects } from "../verdict/describe-effect.ts";
 import type { GatewayVerdict, GovernanceVerdict, ReviewFinding, RouteVerdict, Verdict } from "../verdict/verdict.ts";
 
 /** How a line of the card stands; every surface has its own sign for it. */
@@ -46,7 +47,10 @@ export function composeCard(verdict: Verdict): Card {
       sections: composeRoute(route),
     })),
     gateways: verdict.gateways.flatMap(composeGateway),
-    governance: verdict.governance === null ? [] : composeGovernance(verdict.governance),
+    governance:
+      verdict.governance === null
+        ? []
+        : [...composeGovernance(verdict.governance), ...composeEffects(verdict.policyEffects)],
     problems: [
       ...verdict.problems,
       ...(verdict.governance?.problems ?? []),
@@ -269,6 +273,26 @@ function composeGateway(gateway: GatewayVerdict): readonly Section[] {
       ...(gateway.contentDigest === null
         ? []
         : [line(null, own("reviews are bound to "), code(gateway.contentDigest))]),
+    ]),
+  ];
+}
+
+function composeEffects(effects: PolicyEffects | undefined): readonly Section[] {
+  if (effects === undefined || effects.compared + effects.left === 0) return [];
+  const { changed, compared, left } = effects;
+  const shown = changed.map((each) => [
+    [own(`#${each.pull}`)],
+    [own(`${each.before.state}, ${each.before.tier}`)],
+    [own(`${each.after.state}, ${each.after.tier}`)],
+    [text(each.differences.slice(0, 12).join("; "))],
+  ]);
+  const table: Block = { kind: "table", head: ["pull request", "now", "after the edit", "what changes"], rows: shown };
+  const summary = `${changed.length} of ${compared} other open pull requests would be judged differently`;
+  return [
+    section("What this would do to open pull requests", [
+      line("note", own(left === 0 ? summary : `${summary}; ${left} more were not looked at`)),
+      ...(changed.length === 0 ? [] : [table]),
+      line("note", own("reviews given under the rules before end with the merge")),
     ]),
   ];
 }

@@ -50,9 +50,16 @@ function checkNewPolicy(facts: FileFacts, options: { requireFloor?: boolean }): 
       : isThere
         ? { kind: "unreadable", path: policyPath, why: content?.kind ?? "it was not read" }
         : { kind: "absent" };
-  return parsePolicy(source, facts.floor, options).problems.map((problem) =>
-    isFloorViolation(problem) ? { ...problem, severity: "error" } : problem,
-  );
+  const identify = ({ message, expected, found }: Problem): string => JSON.stringify([message, expected, found]);
+  const before = parsePolicy(facts.policy, facts.floor, options).problems.filter(isFloorViolation).map(identify);
+  // What was weaker before, because the organisation's policy grew stricter, is not this pull request's doing; the floor holds either way.
+  return parsePolicy(source, facts.floor, options).problems.map((problem) => {
+    if (!isFloorViolation(problem)) return problem;
+    const known = before.indexOf(identify(problem));
+    if (known < 0) return { ...problem, severity: "error" };
+    before.splice(known, 1);
+    return problem;
+  });
 }
 
 /** A review of the rules is bound to every file of the rules as it would be merged, and to the rules by which it is judged. */

@@ -9,6 +9,7 @@ import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import type { Bundle } from "../routes/route-file.ts";
 import type { Stage, Tier, VerdictState } from "../scales.ts";
+import type { PolicyEffects } from "./describe-effect.ts";
 import type { BundleRow } from "./compare-rows.ts";
 
 export type { ReviewFinding } from "../approvals/review-finding.ts";
@@ -114,6 +115,8 @@ export interface Verdict {
   gateways: readonly GatewayVerdict[];
   /** Null when the pull request does not touch the rules. */
   governance: GovernanceVerdict | null;
+  /** What the edit of the rules would do to the other open pull requests; absent where nobody asked. */
+  policyEffects?: PolicyEffects;
   /** Problems that belong to no single route: policy, CODEOWNERS, limits. */
   problems: readonly Problem[];
   reasons: readonly Reason[];
