@@ -32,7 +32,7 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
   const common = { pull: facts.pull, repository: facts.repository, at: facts.at, policy };
   if (!isRelevant(comparison)) {
     const nothing = { routes: [], gateways: [], governance: null, problems: [], reasons: [], ownersToAsk: [] };
-    return { ...common, isRelevant: false, ...nothing };
+    return { ...common, isRelevant: false, ...nothing, skippedOwnerLines: { path: "", lines: [] } };
   }
 
   const codeowners = parseCodeowners(facts.codeowners);
@@ -57,6 +57,7 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
       problems,
       governance,
     }),
+    skippedOwnerLines: { path: codeowners.path, lines: codeowners.invalidLines },
     ownersToAsk: [...new Set(owners)].sort(),
   };
 }

@@ -62,7 +62,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
   const reasons: Reason[] = [
     ...assessment.reasons,
     ...explainProblems(assessment.problems),
-    ...checkCodeowners(requirements, people),
+    ...checkCodeowners(requirements, assessment.skippedOwnerLines, people.codeownersErrors),
   ];
   const judged = [
     ...[...routes, ...gateways].map((each) => each.state),
@@ -143,24 +143,40 @@ function listNextOfRules(problems: readonly Problem[], states: readonly Requirem
 }
 
 /**
- * GitHub's own reading of CODEOWNERS is asked too. Where it skips a line that we used to find a reviewer, ours is wrong and nothing is
- * approved by it (facts/formats.md section 5).
+ * GitHub's own reading of CODEOWNERS is asked too (facts/formats.md section 5). Where it skips a line that we used to find a reviewer, ours is
+ * wrong and nothing is approved by it. Where it uses a line that we skip, after one that we used, that line may name others: the last one
+ * that matches wins. GitHub's complaints about people are left to `checkOwners`, which knows them by name.
  */
 function checkCodeowners(
   requirements: Assessment["routes"][number]["requirements"],
-  people: PeopleFacts,
+  skipped: Assessment["skippedOwnerLines"],
+  answered: PeopleFacts["codeownersErrors"],
 ): readonly Reason[] {
+  // Null: GitHub does not answer this question here, so there is nothing to compare with.
+  if (answered === null) return [];
   const used = requirements.flatMap(({ place }) => (place === undefined ? [] : [place]));
-  const errors = (people.codeownersErrors ?? []).filter(
-    (error) =>
-      !/unknown owner/i.test(error.kind) &&
-      used.some((place) => place.line === error.line && place.path === error.path),
+  const errors = answered.filter(({ kind }) => !/unknown owner/i.test(kind));
+  const refused = errors.filter((error) =>
+    used.some((place) => place.line === error.line && place.path === error.path),
   );
-  const lines = [...new Set(errors.map((error) => error.line))].sort((a, b) => a - b);
-  return lines.map((line): Reason => {
-    const error = errors.find((each) => each.line === line);
-    const place = used.find((each) => each.line === line) ?? null;
-    const text = `GitHub ignores CODEOWNERS line ${line} (${error?.kind ?? "error"}), from which a reviewer was taken; mend the line`;
-    return { code: "codeowners-mismatch", state: "blocked", text, place, children: [] };
-  });
+  const accepted = skipped.lines.filter(
+    (line) =>
+      used.some((place) => place.path === skipped.path && place.line < line) &&
+      !errors.some((error) => error.path === skipped.path && error.line === line),
+  );
+  return [
+    ...[...new Set(refused.map((error) => error.line))]
+      .sort((a, b) => a - b)
+      .map((line): Reason => {
+        const error = refused.find((each) => each.line === line);
+        const place = used.find((each) => each.line === line) ?? null;
+        const text = `GitHub ignores CODEOWNERS line ${line} (${error?.kind ?? "error"}), from which a reviewer was taken; mend the line`;
+        return { code: "codeowners-mismatch", state: "blocked", text, place, children: [] };
+      }),
+    ...accepted.map((line): Reason => {
+      const text = `GitHub uses CODEOWNERS line ${line}, which Routeward cannot read, so it may name other reviewers; write it in a simpler form`;
+      const place = { path: skipped.path, line, column: 1 };
+      return { code: "codeowners-mismatch", state: "blocked", text, place, children: [] };
+    }),
+  ];
 }

@@ -300,3 +300,34 @@ describe("nobody answers for a role by a general line of CODEOWNERS", () => {
     expect(platformRole?.state).toBe("missing-owner");
   });
 });
+
+describe("nothing is approved by a CODEOWNERS line that GitHub reads in another way", () => {
+  // Line 9 is after every line that names a reviewer here; line 1 is before them.
+  const last = "/model-routes/ acme-product !";
+  const errorAt = (line: number, kind = "Invalid owner"): NonNullable<PeopleFacts["codeownersErrors"]>[number] => ({
+    line,
+    column: 1,
+    kind,
+    message: "",
+    path: ".github/CODEOWNERS",
+  });
+  const count = (text: string): number => text.split("\n").length;
+  const after = `${codeownersText}${last}\n`;
+  const before = `${last}${codeownersText}`;
+  const owners = (text: string): FileFacts =>
+    buildFacts({ codeowners: { kind: "text", path: ".github/CODEOWNERS", text } });
+  const platformLine = codeownersText.split("\n").findIndex((line) => line.includes("ai-platform-owner")) + 1;
+
+  it.each<[string, string, PeopleFacts["codeownersErrors"], Verdict["state"]]>([
+    ["GitHub skips a line that gave a reviewer", codeownersText, [errorAt(platformLine)], "blocked"],
+    ["GitHub uses a later line that was skipped here", after, [], "blocked"],
+    ["GitHub skips that line too", after, [errorAt(count(codeownersText))], "approved"],
+    ["an earlier line decides nothing", before, [], "approved"],
+    ["an unknown login is no disagreement", codeownersText, [errorAt(platformLine, "Unknown owner")], "approved"],
+    ["GitHub cannot be asked", after, null, "approved"],
+  ])("%s", (_name, text, codeownersErrors, state) => {
+    const facts = owners(text);
+    const people = { ...buildApprovals(assess(facts), needed), codeownersErrors };
+    expect(judge(facts, people).state).toBe(state);
+  });
+});

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { OwnerFacts, PeopleFacts } from "../facts.ts";
-import { checkCodeownersErrors, checkOwners } from "./check-owners.ts";
-import { parseCodeowners } from "./parse-codeowners.ts";
+import type { OwnerFacts } from "../facts.ts";
+import { checkOwners } from "./check-owners.ts";
 import type { ReviewRequirement } from "./requirement.ts";
 
 const path = ".github/CODEOWNERS";
@@ -51,33 +50,5 @@ describe("owners who are no reviewers are problems", () => {
   it("names the policy file where the policy names the owner", () => {
     const { place: _place, ...byPolicy } = requirement;
     expect(checkOwners([byPolicy], [ada])).toMatchObject([{ path: ".github/routeward.yml", line: 1 }]);
-  });
-});
-
-describe("GitHub's own reading of CODEOWNERS", () => {
-  const parsed = parseCodeowners({ kind: "text", path, text: "* @a\n/[x]/ @b\n/c/ @d" });
-  const error = (line: number, over: object = {}): NonNullable<PeopleFacts["codeownersErrors"]>[number] => ({
-    line,
-    column: 1,
-    kind: "Invalid pattern",
-    message: "Invalid pattern",
-    path,
-    ...over,
-  });
-
-  it.each<[string, PeopleFacts["codeownersErrors"], [string, number, string][]]>([
-    ["agrees", [error(2)], []],
-    ["agrees, and knows an unknown person besides", [error(2), error(3, { kind: "Unknown owner" })], []],
-    ["refuses a line that we use", [error(2), error(3)], [["codeowners-disagreement", 3, "error"]]],
-    ["uses a line that we refuse", [], [["codeowners-disagreement", 2, "error"]]],
-    ["speaks of another file", [error(2, { path: "CODEOWNERS" })], [["codeowners-disagreement", 2, "error"]]],
-    ["does not answer", null, [["codeowners-unchecked", 1, "warning"]]],
-  ])("%s", (_name, errors, expected) => {
-    const problems = checkCodeownersErrors(parsed, errors);
-    expect(problems.map(({ code, line, severity }) => [code, line, severity])).toEqual(expected);
-  });
-
-  it("is not compared where there is no file", () => {
-    expect(checkCodeownersErrors(parseCodeowners({ kind: "absent" }), null)).toEqual([]);
   });
 });

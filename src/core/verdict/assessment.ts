@@ -80,6 +80,8 @@ export interface Assessment {
   problems: readonly Problem[];
   /** Hindrances of the whole pull request: other branch, conflicts, incomplete listings. */
   reasons: readonly Reason[];
+  /** Lines of CODEOWNERS that were skipped as invalid, rising; GitHub's own reading is compared with it. */
+  skippedOwnerLines: { path: string; lines: readonly number[] };
   /** `@login` and `@org/team` names about whom people facts are needed; sorted. */
   ownersToAsk: readonly string[];
 }
