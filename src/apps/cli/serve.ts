@@ -1,14 +1,12 @@
 import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
-import { readEnvironment } from "../config/read-environment.ts";
-import { readOperatorConfig } from "../config/read-operator-config.ts";
+import { readConfiguration } from "../config/read-configuration.ts";
 import type { CliCommand } from "./cli-command.ts";
 import { parseOptions } from "./parse-options.ts";
 
 /** Runs the app until SIGTERM or SIGINT; a second signal ends it at once, and what was in hand runs again at the next start. */
 export async function serve(env: Readonly<Record<string, string | undefined>>): Promise<number> {
-  const environment = readEnvironment(env);
-  const operator = readOperatorConfig(environment.configPath, env);
+  const { environment, operator } = readConfiguration(env);
   const secrets = [
     environment.privateKey,
     environment.webhookSecret,
