@@ -22,7 +22,7 @@ export function changedPaths(count: number): readonly string[] {
 
 /** Long segments of one letter and many folders: what wildcards must try most often. */
 export function hostilePaths(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `${"a/".repeat(12)}${"a".repeat(60)}${index}`);
+  return Array.from({ length: count }, (_, index) => `${"a/".repeat(12)}@zxqb${"a".repeat(60)}${index}`);
 }
 
 /** Lines that make a simple matcher try again and again. Each is different, so that nothing can be kept. */
@@ -32,5 +32,7 @@ export const hostileOwners: Readonly<Record<string, (index: number) => string>> 
   "asterisks and question marks": (index) => `*${"?a*".repeat(8)}${index}z @ada`,
   "folders at any depth": (index) => `/${"**/a/".repeat(10)}z${index} @ada`,
   "a star in each folder": (index) => `/${"*/".repeat(11)}a*${index}z @ada`,
+  "pieces that are all there, the last one too early": (index) =>
+    `*@*z*x*${"a*".repeat(12)}q*${index % 10}* @ada${index}`,
   "one letter at any depth": (index) => `a*${index % 10}*${Math.floor(index / 10)}q @ada`,
 };

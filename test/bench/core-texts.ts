@@ -39,7 +39,7 @@ export function buildManyRoutes(size: { routes: number; records: number }): File
     const approval = { status: "approved-for-internal-canary", reviewers: [], evidence: [...ids, "rollback-test-1"] };
     const written = writeRecord({ flagKey, approval });
     const { candidateDigest } = resolveRoute(readRoute(written), buildSnapshot(namedTexts));
-    texts[path] = stringify({ model_change: written });
+    texts[path] = stringify({ model_change: written }, { aliasDuplicateObjects: false });
     for (const id of ids) texts[`model-routes/evidence/${id}.yaml`] = stringify(writeEvidenceFor(id, candidateDigest));
     paths.push(path);
   }
@@ -72,7 +72,7 @@ const size = 256 * 1024;
 
 /** A route file that is filled with the user's own keys up to the size. */
 function fillWith(line: (index: number) => string): string {
-  const parts = [stringify({ model_change: writeRecord() }), "  x-notes:\n"];
+  const parts = [stringify({ model_change: writeRecord() }, { aliasDuplicateObjects: false }), "  x-notes:\n"];
   let length = parts.join("").length;
   for (let index = 0; ; index += 1) {
     const next = `    ${line(index)}\n`;

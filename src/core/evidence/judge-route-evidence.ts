@@ -36,7 +36,7 @@ export interface EvidenceSource {
 /** A finding with the digest of what was read, so that a review can be bound to it; null when there is nothing of ours to bind to. */
 export interface JudgedEvidence {
   finding: EvidenceFinding;
-  digest: string | null;
+  readonly digest: string | null;
 }
 
 /** Judges every entry of `approval.evidence`, in its order (SPEC 8). An id that is named twice is judged once. */
@@ -63,7 +63,13 @@ function judgeReference(reference: EvidenceReference, place: Place, source: Evid
   const name = reference.kind === "id" ? reference.id : nameOf(reference.record);
   if (!parsed.ok) return { finding: reportUnread(name, parsed, place), digest: null };
   const record = parsed.value;
-  return { finding: judgeRecord(record, source), digest: digestRecord(record) };
+  return {
+    finding: judgeRecord(record, source),
+    // Few of many records are used in the end, and only those are bound.
+    get digest() {
+      return digestRecord(record);
+    },
+  };
 }
 
 /** Whoever vouches most for the record says how far it is trusted: an attestation, a check run's app, or a workflow run. */

@@ -40,8 +40,7 @@ export function readEvidence(
   files: readonly EvidenceFile[],
   context: { folder: string; place: Place },
 ): Parsed<EvidenceRecord> {
-  const paths = listEvidencePaths(context.folder, id);
-  const found = files.filter((file) => paths.includes(file.path));
+  const found = findFiles(files, listEvidencePaths(context.folder, id));
   const [file, other] = found;
   if (file === undefined) return refuse(explainMissing(id, context));
   if (other !== undefined) return refuse(explainTwice(id, found, context.place));
@@ -53,6 +52,21 @@ export function readEvidence(
   const tool = recogniseTool(document.value);
   if (tool !== null) return refuse(explainBareTool(file.path, tool));
   return readRecord(document, [], document.value, { id, files, folder: context.folder, own: [file.path] });
+}
+
+/** Files by path: a pull request may name a thousand records among a thousand files. A pure function of its list, kept with it. */
+const indexes = new WeakMap<readonly EvidenceFile[], ReadonlyMap<string, readonly EvidenceFile[]>>();
+
+/** The files at these paths, in the order of the list. */
+function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): readonly EvidenceFile[] {
+  let index = indexes.get(files);
+  if (index === undefined) {
+    index = Map.groupBy(files, (file) => file.path);
+    indexes.set(files, index);
+  }
+  const known = index;
+  const found = paths.flatMap((path) => known.get(path) ?? []);
+  return found.length < 2 ? found : files.filter((file) => found.includes(file));
 }
 
 /**
@@ -167,7 +181,7 @@ function readWrapped(
 ): Parsed<EvidenceRecord> {
   const { format, file, place, context } = wrapped;
   const path = outputPathOf(context.folder, file);
-  const output = context.files.find((one) => one.path === path);
+  const [output] = findFiles(context.files, [path]);
   const refuseFile = (message: string, found: string, fix: string): Parsed<EvidenceRecord> =>
     refuse(
       problemAt(document, [...steps, "file"], {

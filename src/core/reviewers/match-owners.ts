@@ -31,9 +31,18 @@ interface LineIndex {
   /** Lines such as `*.js` by the last extension. */
   byExtension: ReadonlyMap<string, readonly number[]>;
   /** Lines such as `test-*` that ask one name, at any depth, for a wildcard. */
-  nameGlobs: MaskedLines & { globs: readonly SegmentGlob[] };
+  nameGlobs: NameGlobs;
   others: MaskedLines;
 }
+
+interface NameGlobs extends MaskedLines {
+  globs: readonly SegmentGlob[];
+  /** What was found for a name before: the files of a pull request share most of their folders. */
+  known: Map<string, number>;
+}
+
+/** Names that are kept for one CODEOWNERS file; more are looked up again. */
+const mostKnown = 20_000;
 
 /** Positions with the characters that each line needs, side by side, so that most lines cost one comparison of bits. */
 interface MaskedLines {
@@ -56,7 +65,7 @@ function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
   const byPrefix = new Map<string, number[]>();
   const byName = new Map<string, number[]>();
   const byExtension = new Map<string, number[]>();
-  const nameGlobs = { positions: [] as number[], needs: [] as number[], globs: [] as SegmentGlob[] };
+  const nameGlobs = { positions: [] as number[], needs: [] as number[], globs: [] as SegmentGlob[], known: new Map() };
   const others = { positions: [] as number[], needs: [] as number[] };
   for (const [position, { elements }] of lines.entries()) {
     const prefix = leadingLiterals(elements);
@@ -136,29 +145,33 @@ function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: stri
     const dot = segment.lastIndexOf(".");
     if (dot >= 0 && index.byExtension.size > 0) consider(index.byExtension.get(segment.slice(dot)));
   }
-  best = Math.max(best, findNameGlob(index.nameGlobs, segments, masks, best));
+  best = findNameGlob(index.nameGlobs, segments, masks, best);
   return Math.max(best, findOther(index.others, lines, segments, masks, best));
 }
 
-/** The last line after `best` whose name pattern matches some segment; `best` when there is none. */
-function findNameGlob(
-  { positions, needs, globs }: LineIndex["nameGlobs"],
-  segments: readonly string[],
-  masks: readonly number[],
-  best: number,
-): number {
-  for (let at = positions.length - 1; at >= 0; at -= 1) {
-    const position = positions[at] ?? -1;
-    if (position <= best) return best;
-    const need = needs[at] ?? 0;
-    for (let segment = 0; segment < masks.length; segment += 1) {
-      const mask = masks[segment] ?? 0;
-      if ((need & mask) !== need) continue;
-      const glob = globs[at];
-      if (glob !== undefined && matchGlob(glob, segments[segment] ?? "", mask)) return position;
+/** The last line whose name pattern matches some segment; `best` when there is none after it. */
+function findNameGlob(lines: NameGlobs, segments: readonly string[], masks: readonly number[], best: number): number {
+  if (lines.positions.length === 0) return best;
+  let last = best;
+  for (const [depth, segment] of segments.entries()) {
+    let found = lines.known.get(segment);
+    if (found === undefined) {
+      found = findName(lines, segment, masks[depth] ?? 0);
+      if (lines.known.size < mostKnown) lines.known.set(segment, found);
     }
+    last = Math.max(last, found);
   }
-  return best;
+  return last;
+}
+
+function findName({ positions, needs, globs }: NameGlobs, segment: string, mask: number): number {
+  for (let at = positions.length - 1; at >= 0; at -= 1) {
+    const need = needs[at] ?? 0;
+    if ((need & mask) !== need) continue;
+    const glob = globs[at];
+    if (glob !== undefined && matchGlob(glob, segment, mask)) return positions[at] ?? -1;
+  }
+  return -1;
 }
 
 function findOther(

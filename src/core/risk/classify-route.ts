@@ -69,7 +69,7 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
     ...fireLiveToAsked(comparison),
     ...fireLasting(comparison),
     ...fireDeclared(comparison),
-    ...firePolicyRules(comparison, [...changes.differences, ...listUnjudgedDifferences(comparison)]),
+    ...firePolicyRules(comparison, changes),
   ];
   if (comparison.isProduction) return fired.length === 0 ? fireHarmless(comparison, changes) : fired;
   return limitToNonProduction(comparison, fired);
@@ -90,7 +90,10 @@ function readChanges(comparison: RouteComparison): Changes {
   const isReentry = latch !== null && asked !== null && asked !== "offline-eval";
   if (approved === null) {
     return {
-      differences: diffRecords(null, merged.state.file),
+      // Everything is new: few ask for each field of it, and this is read for each later stage too.
+      get differences() {
+        return diffRecords(null, merged.state.file);
+      },
       hasMeaning: true,
       hasWords: true,
       hasEvidence: false,
@@ -314,8 +317,10 @@ function fireDeclared(comparison: RouteComparison): FiredRule[] {
 }
 
 /** The policy's own rules raise the tier; they are never asked to lower it (SPEC 3, `tiers`). */
-function firePolicyRules(comparison: RouteComparison, differences: readonly FieldDifference[]): FiredRule[] {
+function firePolicyRules(comparison: RouteComparison, changes: Changes): FiredRule[] {
   const { merged, policy } = comparison;
+  if (policy.tierRules.length === 0) return [];
+  const differences = [...changes.differences, ...listUnjudgedDifferences(comparison)];
   const united = uniteSets(comparison);
   const { file } = merged.state;
   return policy.tierRules.flatMap(({ id, tier, triggers: names, why, when }) => {

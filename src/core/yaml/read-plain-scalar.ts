@@ -19,8 +19,8 @@ const words: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
 const plainNumber = /^-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,10})?$/;
 /** Whatever the core schema may take for a number, and a little more. */
 const otherNumber = /^[-+]?(?:0[xo][0-9a-fA-F]*|\.?[0-9][0-9.]*(?:[eE][-+]?[0-9]*)?|\.(?:inf|Inf|INF|nan|NaN|NAN))$/;
-/** First characters that begin plain text in every place; `-`, `.` and `+` only before a digit. */
-const beginsPlain = /[A-Za-z0-9_/<=$(]|[-+.](?=[0-9])/y;
+/** First characters that begin plain text in every place; `-` and `+` only before a digit, `.` not before another. */
+const beginsPlain = /[A-Za-z0-9_/<=$(]|[-+.](?=[0-9])|\.(?=[A-Za-z_/])/y;
 
 /** A plain word by YAML's core schema; null when only the full reader can say. */
 export function resolvePlain(text: string): { value: JsonValue } | null {

@@ -118,6 +118,9 @@ const commonValues = [
   "a:b",
 ];
 const oddValues = [
+  ".github/x.yml",
+  ".a",
+  ".inf",
   ...'|null|~|1e3|007|.5|# c|x #c|a: b|-|--|>|[x|{a: {b: [1]}}|[a b,c]|é|"a" b|[-]|{a:1}|[ 1 ]|x,|x]|[x]]|"x"# c'.split(
     "|",
   ),
