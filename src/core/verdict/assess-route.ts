@@ -13,6 +13,7 @@ import { checkTransition } from "../risk/check-transition.ts";
 import { classifyRoute } from "../risk/classify-route.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import { liveStageOf, uniteSets, type RouteComparison, type RouteContent } from "../risk/route-comparison.ts";
+import { checkAudiences } from "../routes/check-audiences.ts";
 import { diffRecords, isWordsOnly } from "../routes/diff-records.ts";
 import { planOf } from "../routes/plan-of.ts";
 import type { RouteFile, RouteRecord, RouteState } from "../routes/route-file.ts";
@@ -116,6 +117,7 @@ export function assessRoute(
   const problems = [
     ...input.problems,
     ...state.problems,
+    ...checkAudiences(file, policy),
     ...checkTransition({ approved: input.approved, merged: state, live }),
   ];
   const isJudged = problems.every((problem) => problem.severity !== "error");

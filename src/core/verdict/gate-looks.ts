@@ -3,6 +3,7 @@ import { listSkippedStages } from "../risk/classify-route.ts";
 import { placeOf } from "../routes/route-file.ts";
 import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
+import { suggestWord } from "../yaml/suggest-word.ts";
 import { block, findAudience, ok, wait, type GateContext, type GateOutcome } from "./gate-context.ts";
 import { renderDuration } from "./render-duration.ts";
 
@@ -64,7 +65,11 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
     const field = isShort ? "exposure" : `exposure.plan.${plan.indexOf(step)}`;
     if (step.audience === null) continue;
     const audience = findAudience(policy, step.audience);
-    if (audience === null) return block(`the policy defines no audience ${step.audience}`, field);
+    if (audience === null) {
+      const near = suggestWord(step.audience, Object.keys(policy.audiences));
+      const hint = near === null ? "" : `; did you mean ${near}?`;
+      return block(`the policy defines no audience ${step.audience}${hint}`, field);
+    }
     if (step.stage === "internal-canary" && !audience.internal) {
       return block(`audience ${step.audience} is not internal, so it cannot be the internal canary`, field);
     }

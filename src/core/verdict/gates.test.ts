@@ -215,6 +215,14 @@ describe("what holds a stage", () => {
       /failed/,
     ],
     [
+      "an audience that is misspelt",
+      "internal-canary",
+      build({ exposure: { plan: [{ stage: "internal-canary", audience: "internal-suport" }] } }),
+      "audiences-known",
+      "blocked",
+      /defines no audience internal-suport; did you mean internal-support\?/,
+    ],
+    [
       "an audience that nobody defined",
       "internal-canary",
       build(planned({ stage: "internal-canary", audience: "unknown" })),
