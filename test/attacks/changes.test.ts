@@ -271,6 +271,20 @@ describe("who gets the baseline keeps it", () => {
     expect(problems.includes("baseline-changed")).toBe(!isAllowed);
   });
 
+  it.each(["remove", "permanent"])(
+    "a retired route cannot exchange what its flag still answers with (%s)",
+    (decision) => {
+      const cleanup =
+        decision === "remove"
+          ? { decision, by: "2027-01-31", owner: "x" }
+          : { decision, reviewBy: "2027-01-31", owner: "x" };
+      const retired = { ...writeStatus("retired"), candidate: undefined, cleanup };
+      const house = settled(writeRecord(retired), { live: { ...proven, stage: null, candidateDigest: null } });
+      expect(askFor(house, writeRecord({ ...retired, description: "kept" })).problems).toEqual([]);
+      expect(askFor(house, writeRecord({ ...retired, baseline: claude })).problems).toContain("baseline-changed");
+    },
+  );
+
   it("a changed candidate cannot stay where the old one was", () => {
     const house = settled(writeRecord(customers), { live: atCustomers });
     const other = { candidate: writeBundle({ timeoutMs: 9000 }) };

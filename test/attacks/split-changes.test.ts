@@ -12,19 +12,7 @@ import {
   writtenPlan,
   type Written,
 } from "../../src/core/verdict/test-builders.ts";
-import {
-  askFor,
-  atCustomers,
-  canary,
-  claude,
-  customers,
-  empty,
-  gpt,
-  merge,
-  settled,
-  type Asked,
-  type House,
-} from "./house.ts";
+import { askFor, canary, claude, customers, empty, gpt, merge, settled, type Asked, type House } from "./house.ts";
 
 const profile = { pricing: { inputPerMTok: 1.1 }, latency: { p95Ms: 1100 } };
 const priced = (inputPerMTok: number): Written =>
@@ -75,14 +63,12 @@ describe("splitting a change into several pull requests lowers nothing", () => {
       { tier: "high" },
     ],
     [
-      "a baseline that is exchanged while the route is retired is high when it comes back",
+      "a baseline that is exchanged while the route is retired and its flag gone is high when it comes back",
       settled(writeRecord(writeStatus("retired")), {
         approved: {
           ...buildApproved(writeRecord(writeStatus("retired"))),
           earlier: [buildApproved(writeRecord(customers))],
         },
-        live: { ...atCustomers, stage: null, candidateDigest: null },
-        latch: buildLatch({ cause: "merge" }),
       }),
       [
         writeRecord({ ...writeStatus("retired"), baseline: claude, candidate: undefined }),

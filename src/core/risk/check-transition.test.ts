@@ -54,13 +54,13 @@ describe("what a change may never do", () => {
     ],
     ["another baseline while the flag serves nobody", { merged: otherBaseline, live: null }, []],
     [
-      "another baseline after the route was retired",
+      "another baseline after the route was retired, while its flag still answers",
       {
         approved: buildContent(writeRecord(writeStatus("retired"))),
         merged: otherBaseline,
         live: buildLive({ stage: null }),
       },
-      [],
+      ["baseline-changed"],
     ],
     ["the proven default becomes the baseline", { merged: promoted, live: buildLive({ stage: "default" }) }, []],
     [

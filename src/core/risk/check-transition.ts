@@ -24,8 +24,8 @@ export function checkTransition(transition: Transition): readonly Problem[] {
   ];
 }
 
-/** Whether nobody gets anything from the flag: it was never made, or it was retired (SPEC 2). */
-export function servesNobody(transition: Pick<Transition, "approved" | "live">): boolean {
+/** Whether a route may disappear: its flag was never made, or it was retired (SPEC 5). */
+function mayDisappear(transition: Pick<Transition, "approved" | "live">): boolean {
   const { approved, live } = transition;
   return live === null || approved?.state.file.record.approval.status === "retired";
 }
@@ -50,12 +50,12 @@ function checkApprovedDraft({ approved, merged }: Transition, isLive: boolean): 
 
 /**
  * Everybody who is not on the candidate gets the baseline at once, without stage or guardrail. So it changes only to what everybody
- * gets already, or while nobody gets anything.
+ * gets already, or while nobody gets anything. A retired flag is no exception: off or permanent, whoever still asks it gets the baseline.
  */
 function checkBaseline(transition: Transition): readonly Problem[] {
-  const { approved, merged, live } = transition;
-  const served = live?.baselineDigest ?? approved?.state.baselineDigest ?? null;
-  if (servesNobody(transition) || merged.baselineDigest === served) return [];
+  const { merged, live } = transition;
+  const served = live?.baselineDigest ?? null;
+  if (live === null || merged.baselineDigest === served) return [];
   if (live?.stage === "default" && live.share === 100 && live.candidateDigest === merged.baselineDigest) return [];
   const { baseline } = merged.file.record;
   return [
@@ -90,10 +90,10 @@ function checkFlagType({ approved, merged, live }: Transition): readonly Problem
 }
 
 /** FeatBit tells keys apart by case: another spelling is another flag, and the old one would go on serving. */
-function checkSpelling({ approved, merged, live }: Transition): readonly Problem[] {
-  const before = live?.flagKey ?? approved?.state.file.record.flagKey;
+function checkSpelling({ merged, live }: Transition): readonly Problem[] {
+  const before = live?.flagKey;
   const { flagKey } = merged.file.record;
-  if (before === undefined || before === flagKey || servesNobody({ approved, live })) return [];
+  if (before === undefined || before === flagKey) return [];
   return [
     {
       ...placeOf(merged.file, "flagKey"),
@@ -113,7 +113,7 @@ export function checkRemoval(
   why: string,
   place: Place,
 ): Problem | null {
-  if (servesNobody(removed)) return null;
+  if (mayDisappear(removed)) return null;
   const { record } = removed.file;
   return {
     ...place,
