@@ -54,6 +54,10 @@ describe("a template is filled", () => {
     ["but a dollar that ends a regular expression stays", 'x{a=~"^b$"}', {}, 'x{a=~"^b$"}'],
     ["but a value is not filled again", 'x{a="$route"}', { route: "$variation" }, 'x{a="$variation"}'],
     ["but an escaped quote does not end a text", 'x{a="\\"$route"}', { route: "r" }, 'x{a="\\"r"}'],
+    ["with a backslash before a name between backquotes", "x{a=`\\$route`}", { route: "r" }, "x{a=`\\r`}"],
+    ["in a text that holds the mark of a comment", 'x{a="# $route"}', { route: "r" }, 'x{a="# r"}'],
+    ["with a backquote in a value between double quotes", 'x{a="$route"}', { route: "a`b" }, 'x{a="a`b"}'],
+    ["with a window of several units outside of quotes", "x[$window]", { windowMs: 5_400_000 }, "x[1h30m]"],
     [
       "but a comment is left alone",
       'x # it\'s $nothing\n+ y{a="$route"}',
@@ -105,6 +109,24 @@ describe("a template is refused", () => {
       { parameters: { more: "vector(0)" } },
       "unusable-template-value",
     ],
+    [
+      "when a text would stand behind a text that has ended",
+      'x{a="$route"} + $more',
+      { parameters: { more: "vector(0)" } },
+      "unusable-template-value",
+    ],
+    [
+      "when a text would stand behind a text that holds another kind of quote",
+      'x{a="it\'s"} + $more',
+      { parameters: { more: "vector(0)" } },
+      "unusable-template-value",
+    ],
+    [
+      "when a parameter's name has a character that means something in a pattern",
+      "quantile($a, x)",
+      { parameters: { a: "1", "a.": "1" } },
+      "unknown-template-parameter",
+    ],
     ["when the route would stand outside of quotes", "$route", { route: "up" }, "unusable-template-value"],
     ["when a backquote would end a raw text", "x{a=`$route`}", { route: "a`" }, "unusable-template-value"],
   ])("%s", (_name, query, change, code) => {
@@ -112,6 +134,71 @@ describe("a template is refused", () => {
     expect(filled.ok).toBe(false);
     expect(filled.problems.map((problem) => problem.code)).toContain(code);
     expect(filled.problems[0]).toMatchObject({ ...place, severity: "error" });
+  });
+});
+
+describe("what is wrong with a template is told once, with its mend", () => {
+  const unfilled = (name: string): readonly string[] => [
+    "unknown-template-name",
+    `The query template names $${name}, which nothing fills.`,
+    `$${name}`,
+    `Give \`${name}\` in the template's or the guardrail's parameters, or remove it from the query.`,
+  ];
+  const unused = (name: string, message: string): readonly string[] => [
+    "unknown-template-parameter",
+    message,
+    name,
+    `Remove \`${name}\` from the guardrail's parameters.`,
+  ];
+
+  it.each<[string, string, Partial<TemplateFill>, readonly (readonly string[])[]]>([
+    ["a name that nothing fills, named twice", 'x{a="$segment",b="$segment"}', {}, [unfilled("segment")]],
+    ["two names that nothing fills", 'x{a="$one",b="$two"}', {}, [unfilled("one"), unfilled("two")]],
+    [
+      "a value outside of quotes",
+      "x + $more",
+      { parameters: { more: "vector(0)" } },
+      [
+        [
+          "unusable-template-value",
+          "The value of $more stands outside of quotes, where only a number or a duration may stand.",
+          "vector(0)",
+          "Give a number or a duration, or write the name in quotes in the query.",
+        ],
+      ],
+    ],
+    [
+      "a value with a backquote between backquotes",
+      "x{a=`$route`}",
+      { route: "a`" },
+      [
+        [
+          "unusable-template-value",
+          "The value of $route cannot stand between backquotes.",
+          "a`",
+          "Remove the backquote from the value, or write the query's text in double quotes.",
+        ],
+      ],
+    ],
+    [
+      "parameters that no query names, in their order",
+      "x",
+      { parameters: { b: "1", a: "2" } },
+      [
+        unused("a", "Template `latency` has no parameter `a`."),
+        unused("b", "Template `latency` has no parameter `b`."),
+      ],
+    ],
+    [
+      "a parameter that Routeward fills",
+      'x{a="$window"}',
+      { parameters: { window: "1h" } },
+      [unused("window", "`window` is filled by Routeward and cannot be given.")],
+    ],
+  ])("%s", (_name, query, change, expected) => {
+    const { problems } = fill(query, change);
+    expect(problems.map(({ code, message, found, fix }) => [code, message, found, fix])).toEqual(expected);
+    expect(problems[0]?.expected).toBe("what template `latency` can be filled with");
   });
 });
 

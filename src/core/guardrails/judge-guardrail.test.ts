@@ -171,6 +171,69 @@ describe("four outcomes", () => {
     });
   });
 
+  it.each([
+    ["a reading gives its value, its samples and its time", [1, 900], [0.5, 100], [1, 0.5, 900, at]],
+    ["no reading gives none of them", null, null, [null, null, null, null]],
+    ["no data gives the time at which there was none", none, none, [null, null, null, at]],
+  ] as const)("%s", (_name, candidate, baseline, expected) => {
+    const measurements = [
+      ...(candidate === null ? [] : [measure("candidate", candidate as Reading)]),
+      ...(baseline === null ? [] : [measure("baseline", baseline as Reading)]),
+    ];
+    const finding = judgeGuardrail(guardrail({ threshold: "<= 2" }), measurements, context);
+    expect([finding.candidate, finding.baseline, finding.samples, finding.at]).toEqual(expected);
+  });
+
+  it("no data that counts as zero is shown as zero", () => {
+    const finding = judgeGuardrail(
+      guardrail({ threshold: "== 0", absentIs: 0 }),
+      [measure("candidate", none)],
+      context,
+    );
+    expect(finding.candidate).toBe(0);
+  });
+
+  it("says of a reading that cannot be used how old it is", () => {
+    const say = (time: string): string =>
+      judgeGuardrail(guardrail({ threshold: "<= 2" }), [measure("candidate", 1, time)], context).why;
+    expect(say("2026-06-15T09:00:00.000Z")).toBe("the reading of the candidate is stale (2026-06-15T09:00:00.000Z)");
+    expect(say("2026-06-15T11:00:00.000Z")).toBe(
+      "the reading of the candidate is dated in the future (2026-06-15T11:00:00.000Z)",
+    );
+  });
+
+  it.each([
+    ["a newer reading behind an older one", "2026-06-15T09:59:00.000Z", at, 1],
+    ["the later of two readings of one time", at, at, 1],
+    ["a newer reading before an older one", at, "2026-06-15T09:59:00.000Z", 9],
+  ])("%s decides", (_name, first, second, expected) => {
+    const measurements = [measure("candidate", 9, first), measure("candidate", 1, second)];
+    expect(judgeGuardrail(guardrail({ threshold: "<= 20" }), measurements, context).candidate).toBe(expected);
+  });
+
+  it.each<[string, Reading | null, Reading | null]>([
+    ["there is no reading of the baseline", [1, 900], null],
+    ["nobody counts the candidate's samples", 1, [1, 100]],
+    ["nobody counts the baseline's samples", [1, 900], 1],
+    ["nobody counts anything", 1, 1],
+    ["the arms are as the share says", [1, 500], [1, 500]],
+  ])("arms are not called unequal when %s", (_name, candidate, baseline) => {
+    const measurements = [
+      ...(candidate === null ? [] : [measure("candidate", candidate)]),
+      ...(baseline === null ? [] : [measure("baseline", baseline)]),
+    ];
+    const random = { ...context, split: { share: 0.5, baselineHoldsOthers: false } };
+    expect(judgeGuardrail(guardrail({ threshold: "<= 2" }), measurements, random).why).toBe("1 is within <= 2");
+  });
+
+  it("a guardrail without threshold and margin never passes", () => {
+    const bare = { ...guardrail({ threshold: "<= 2" }), threshold: null };
+    expect(judgeGuardrail(bare, [measure("candidate", 1)], context)).toMatchObject({
+      outcome: "inconclusive",
+      why: "it has neither threshold nor margin",
+    });
+  });
+
   it("unequal arms are inconclusive where shares are random, unless an absolute threshold is broken", () => {
     const measurements = [measure("candidate", [1, 900]), measure("baseline", [1, 100])];
     const random = { ...context, split: { share: 0.5, baselineHoldsOthers: false } };
@@ -182,7 +245,68 @@ describe("four outcomes", () => {
   });
 });
 
+describe("percentage points", () => {
+  const say = (margin: string, candidate: Reading, baseline: Reading): string => {
+    const measurements = [measure("candidate", candidate), measure("baseline", baseline)];
+    const { outcome, why } = judgeGuardrail(guardrail({ margin }), measurements, context);
+    return `${outcome}: ${why}`;
+  };
+
+  it("are told with both shares and the range of the difference", () => {
+    expect(say("<= baseline + 2pp", [0.06, 9000], [0.05, 9000])).toMatchInlineSnapshot(
+      `"inconclusive: 6 % against 5 % of the baseline: difference -0.06672 pp to +2.067 pp does not settle <= baseline + 2pp yet"`,
+    );
+    expect(say("<= baseline + 2pp", [0.06, 300], [0.05, 300])).toMatchInlineSnapshot(
+      `"inconclusive: 6 % against 5 % of the baseline: difference -5.839 pp to +7.839 pp does not settle <= baseline + 2pp yet"`,
+    );
+    expect(say("<= baseline + 10pp", [0.06, 9000], [0.05, 9000])).toMatchInlineSnapshot(
+      `"pass: 6 % against 5 % of the baseline: difference -0.2152 pp to +2.215 pp is within <= baseline + 10pp"`,
+    );
+    expect(say("<= baseline + 0pp", [0.02, 90_000], [0.05, 90_000])).toMatchInlineSnapshot(
+      `"pass: 2 % against 5 % of the baseline: difference -3.286 pp to -2.714 pp is within <= baseline + 0pp"`,
+    );
+    expect(say(">= baseline - 2pp", [0.9, 100], [0.9, 100])).toMatchInlineSnapshot(
+      `"inconclusive: 90 % against 90 % of the baseline: difference -26.29 pp to +26.29 pp does not settle >= baseline - 2pp yet"`,
+    );
+    expect(say("<= baseline + 2pp", [0, 0], [0, 0])).toMatchInlineSnapshot(
+      `"inconclusive: 0 % against 0 % of the baseline: difference unknown to unknown does not settle <= baseline + 2pp yet"`,
+    );
+  });
+
+  it.each<[string, string, Reading, Reading, RegExp]>([
+    ["need the candidate's count", "<= baseline + 2pp", 0.05, [0.05, 9000], /^inconclusive: .*need counts/],
+    ["need the baseline's count", "<= baseline + 2pp", [0.05, 9000], 0.05, /^inconclusive: .*need counts/],
+    ["need a share of the candidate", "<= baseline + 2pp", [5, 9000], [0.05, 9000], /^inconclusive: .*between 0 and 1/],
+    ["need a share of the baseline", "<= baseline + 2pp", [0.05, 9000], [5, 9000], /^inconclusive: .*between 0 and 1/],
+    ["refuse a share below zero", "<= baseline + 2pp", [-0.1, 9000], [0.05, 9000], /^inconclusive: .*between 0 and 1/],
+    ["take a share of zero", "<= baseline + 2pp", [0, 9000], [0, 9000], /^pass/],
+    ["take a share of one", ">= baseline - 2pp", [1, 9000], [1, 9000], /^pass/],
+    ["read a strict bound the same way", "< baseline + 2pp", [0.05, 9000], [0.05, 9000], /^pass/],
+    ["read a strict lower bound the same way", "> baseline - 2pp", [0.9, 9000], [0.9, 9000], /^pass/],
+  ])("%s", (_name, margin, candidate, baseline, said) => {
+    expect(say(margin, candidate, baseline)).toMatch(said);
+  });
+});
+
+it.each<[string, Reading, Reading]>([
+  ["are the same in both arms", [0.05, 9000], [0.05, 9000]],
+  ["are far apart", [0.5, 9000], [0.1, 9000]],
+])("no number of samples settles that two shares are equal when they %s", (_name, candidate, baseline) => {
+  const equal = guardrail({ margin: "<= baseline + 0pp" });
+  const bound = { operator: "==" as const, unit: "points" as const, amount: 0, text: "== baseline" };
+  const measurements = [measure("candidate", candidate), measure("baseline", baseline)];
+  expect(judgeGuardrail({ ...equal, margin: bound }, measurements, context).outcome).toBe("inconclusive");
+});
+
 describe("sample ratio", () => {
+  it.each([
+    ["nobody is no imbalance", { candidate: 0, baseline: 0, share: 0.5, baselineHoldsOthers: false }, true],
+    ["a share of nothing proves nothing", { candidate: 5, baseline: 5, share: 0, baselineHoldsOthers: false }, false],
+    ["a share of all proves nothing", { candidate: 5, baseline: 5, share: 1, baselineHoldsOthers: false }, false],
+  ])("%s, and is not computed", (_name, ratio, ok) => {
+    expect(checkSampleRatio(ratio)).toEqual({ ok, chiSquare: 0 });
+  });
+
   it.each([
     ["equal arms at half", { candidate: 5000, baseline: 5000, share: 0.5, baselineHoldsOthers: false }, true],
     ["a little noise", { candidate: 5100, baseline: 4900, share: 0.5, baselineHoldsOthers: false }, true],
@@ -259,6 +383,16 @@ describe("always-valid bound", () => {
       }),
       { seed: 3 },
     );
+  });
+
+  it("has the width that the formula gives, with a success and a failure more in each arm", () => {
+    const { lower, upper } = boundDifference({ rate: 0.06, samples: 1000 }, { rate: 0.05, samples: 1000 }, 0.02);
+    expect([lower, upper].map((bound) => Number(bound.toPrecision(6)))).toMatchInlineSnapshot(`
+      [
+        -0.0217412,
+        0.0417412,
+      ]
+    `);
   });
 
   it.each([
