@@ -50,6 +50,20 @@ describe("who fills what", () => {
       true,
       [[2], [1]],
     ],
+    [
+      "where no side can be satisfied, the side with more places to fill is taken",
+      [slot("product-owner", 2), slot("security-owner", 2), slot("release-owner", 2)],
+      [person(1, 0, 1, 2)],
+      true,
+      [[], [1], [1]],
+    ],
+    [
+      "people are named by rising ids, whether or not they could have filled the other side",
+      [slot("product-owner"), slot("release-owner", 3)],
+      [person(4, 1), person(3, 0, 1), person(2, 0), person(1, 0, 1)],
+      true,
+      [[2], [1, 3, 4]],
+    ],
     ["two approvals need two people", [slot("release-owner", 2)], [person(1, 0), person(2, 0)], true, [[1, 2]]],
   ])("%s", (_name, slots, candidates, separate, expected) => {
     expect(assignRoles(slots, candidates, separate)).toEqual(expected);

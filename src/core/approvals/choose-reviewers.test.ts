@@ -96,7 +96,20 @@ describe("the smallest useful set is asked", () => {
 
   it("a team of two fills both sides", () => {
     const states = [state("product-owner", ["@acme/web"]), state("release-owner", ["@acme/web"])];
-    expect(asked(choose(states, {}, { separate: true }))).toEqual(["team web"]);
+    const choice = choose(states, {}, { separate: true });
+    expect([asked(choice), choice.notAsked]).toEqual([["team web"], []]);
+  });
+
+  it("a role of the user's own goes with either side of one person", () => {
+    const states = [state("product-owner", ["@ada"]), state("brand-owner", ["@ada", "@bo"])];
+    expect(asked(choose(states, {}, { separate: true }))).toEqual(["Ada"]);
+    const others = [state("release-owner", ["@ada"]), state("brand-owner", ["@ada", "@bo"])];
+    expect(asked(choose(others, {}, { separate: true }))).toEqual(["Ada"]);
+  });
+
+  it("people are listed by their logins, in the order of their letters", () => {
+    const owners = [user(account(20, "cy")), user(account(21, "Bo"))];
+    expect(choose([state("r", ["@cy"]), state("s", ["@bo"])], { owners }).request.users).toEqual(["Bo", "cy"]);
   });
 });
 
@@ -131,7 +144,39 @@ describe("never asked are", () => {
   });
 });
 
+describe("of several findings about one person's review", () => {
+  const review = { id: 7, author: ada } as ReviewFacts;
+  const finding = (code: ReviewCode): ReviewFinding => ({
+    reviewId: 7,
+    login: "Ada",
+    counts: false,
+    roles: [],
+    why: "",
+    code,
+  });
+  it.each<[string, ReviewCode[], string[]]>([
+    ["one that ended on a route asks again, although it counts on another", ["content-changed", "counts"], ["Ada"]],
+    ["the order does not matter", ["counts", "content-changed"], ["Ada"]],
+    ["all that stand ask nobody again", ["counts", "limited-to-nothing"], ["bo"]],
+    ["an earlier review says nothing", ["superseded", "counts"], ["bo"]],
+  ])("%s", (_name, codes, expected) => {
+    const reviews = codes.map((code) => finding(code));
+    expect(asked(choose([state("r", ["@ada", "@bo"])], { reviews: [review] }, { reviews }))).toEqual(expected);
+  });
+});
+
 describe("requests that stand", () => {
+  it("of somebody in two teams fill the roles of both", () => {
+    const states = [state("r", ["@acme/web"]), state("s", ["@acme/ops"])];
+    expect(asked(choose(states, { requested: { users: ["cy"], teams: [] } }))).toEqual([]);
+  });
+
+  it("of ours to a team's member stay, since the member fills the team's role", () => {
+    const ours = { users: ["cy"], teams: [] };
+    const { withdraw } = choose([state("r", ["@acme/web"])], { requested: ours, requestedByUs: ours });
+    expect(withdraw).toEqual({ users: [], teams: [] });
+  });
+
   const both = ["@ada", "@bo"];
   it.each<[string, Partial<PeopleFacts>, string[], string[]]>([
     ["are not repeated", { requested: { users: ["BO"], teams: [] } }, [], []],
@@ -200,6 +245,11 @@ describe("limits", () => {
 });
 
 describe("a cover", () => {
+  it("names what it chose in the order of the items", () => {
+    const item = (...meets: number[]): CoverItem => ({ variants: [meets], capacity: 1, cost: 1 });
+    expect(chooseCover([1, 1], [item(1), item(0)], 5)).toEqual({ chosen: [0, 1], uncovered: [] });
+  });
+
   const cover = fc.record({
     needs: fc.array(fc.integer({ min: 1, max: 2 }), { minLength: 1, maxLength: 4 }),
     items: fc.array(
