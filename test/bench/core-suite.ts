@@ -58,6 +58,12 @@ function readOnce(text: string): unknown {
   }
 }
 
+function countLetters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 64) count += 1;
+  return count;
+}
+
 function listOwners(): readonly Subject[] {
   const match = (text: string, paths: readonly string[]): (() => unknown) => {
     const source = { kind: "text" as const, path: ".github/CODEOWNERS", text };
@@ -85,16 +91,16 @@ function listOwners(): readonly Subject[] {
 }
 
 function listFiles(): readonly Subject[] {
-  const read = (name: string, text: string, limit: number): Subject => ({
-    name,
-    limit,
-    run: () => parseRouteFile(routePath, { kind: "text", text }),
-    floor: () => readOnce(text),
-  });
+  const read = (name: string, text: string, limit: number, floor: () => unknown): Subject => {
+    return { name, limit, run: () => parseRouteFile(routePath, { kind: "text", text }), floor };
+  };
   return [
-    ...Object.entries(largeTexts).map(([name, text]) => read(`256 KiB route file ${name}`, text, limits.file)),
+    ...Object.entries(largeTexts).map(([name, text]) =>
+      read(`256 KiB route file ${name}`, text, limits.file, () => readOnce(text)),
+    ),
     ...Object.entries(hostileTexts).map(([name, text]) => {
-      return read(`hostile 256 KiB route file: ${name}`, text, limits.file * hostileFactor);
+      // The library alone needs up to half a minute for some of these: their floor is a look at each character.
+      return read(`hostile 256 KiB route file: ${name}`, text, limits.file * hostileFactor, () => countLetters(text));
     }),
   ];
 }

@@ -24,20 +24,23 @@ export function readFlow(
   let tokens = 0;
 
   function skipBlanks(): void {
+    let isInSpaces = false;
     for (; at < end; at += 1) {
       const code = source.charCodeAt(at);
       if (code === 10) {
         line += 1;
         start = at + 1;
-        tokens += 2;
+        tokens += 1;
       } else if (code !== 32) return;
+      else if (!isInSpaces) tokens += 1;
+      isInSpaces = code === 32;
     }
   }
 
   function readValue(path: string): JsonValue | Failed {
     const code = source.charCodeAt(at);
     values.set(path, [line, at - start + 1]);
-    tokens += 3;
+    tokens += 2;
     if (code === 34) return readQuoted();
     if (code !== 91 && code !== 123) return readPlain();
     depth += 1;
@@ -78,7 +81,7 @@ export function readFlow(
     const code = source.charCodeAt(at);
     if (at >= end || (code !== 44 && code !== close)) return null;
     at += 1;
-    tokens += 2;
+    tokens += 1;
     if (code === close) return false;
     skipBlanks();
     return true;
@@ -108,7 +111,7 @@ export function readFlow(
       const place = path === "" ? key : `${path}.${key}`;
       if (!keys.has(place)) keys.set(place, [line, at - start + 1]);
       at = source.indexOf(":", at + (source.charCodeAt(at) === 34 ? key.length + 2 : key.length)) + 1;
-      tokens += 5;
+      tokens += 4;
       while (source.charCodeAt(at) === 32) at += 1;
       const value = readValue(place);
       if (value === failed) return failed;

@@ -37,16 +37,16 @@ export function resolvePlain(text: string): { value: JsonValue } | null {
 
 /**
  * The scalar from `at` to the end of a line in block context: plain, or in quotes without escapes. A comment behind it is left away.
- * @returns null when it is of another form
+ * @returns null when it is of another form; `isAlone` is false when blanks or a comment stand behind it
  */
-export function readScalar(source: string, at: number, end: number): { value: JsonValue } | null {
+export function readScalar(source: string, at: number, end: number): { value: JsonValue; isAlone: boolean } | null {
   const quote = source.charCodeAt(at);
   if (quote === 34 || quote === 39) {
     const close = source.indexOf(quote === 34 ? '"' : "'", at + 1);
     if (close === -1 || close >= end) return null;
     const text = source.slice(at + 1, close);
     const rest = source.slice(close + 1, end);
-    return text.includes("\\") || !/^ *(?: #.*)?$/.test(rest) ? null : { value: text };
+    return text.includes("\\") || !/^ *(?: #.*)?$/.test(rest) ? null : { value: text, isAlone: rest === "" };
   }
   if (!startsPlain(source, at)) return null;
   const line = source.slice(at, end);
@@ -54,7 +54,8 @@ export function readScalar(source: string, at: number, end: number): { value: Js
   let length = comment === -1 ? line.length : comment;
   while (line.charCodeAt(length - 1) === 32) length -= 1;
   const text = line.slice(0, length);
-  return text.includes(": ") || text.endsWith(":") ? null : resolvePlain(text);
+  const resolved = text.includes(": ") || text.endsWith(":") ? null : resolvePlain(text);
+  return resolved === null ? null : { value: resolved.value, isAlone: length === line.length };
 }
 
 /** Whether a plain scalar begins here without doubt. */

@@ -85,7 +85,7 @@ export function readPlainYaml(source: string, mostTokens: number): PlainReading 
       if (key === null || Object.hasOwn(map, key)) return failed;
       const place = path === "" ? key : `${path}.${key}`;
       if (!keys.has(place)) keys.set(place, [number, at - start + 1]);
-      tokens += 5;
+      tokens += 4;
       at += found[0].length;
       const value = readAfterKey(level, place);
       if (value === failed || indent > level) return failed;
@@ -107,7 +107,7 @@ export function readPlainYaml(source: string, mostTokens: number): PlainReading 
     const list: JsonValue[] = [];
     while (isAt(level) && isEntry()) {
       const place = path === "" ? String(list.length) : `${path}.${list.length}`;
-      tokens += 4;
+      tokens += 2;
       at += 2;
       skipSpaces();
       if (at >= end) return failed;
@@ -143,7 +143,7 @@ export function readPlainYaml(source: string, mostTokens: number): PlainReading 
     }
     const scalar = readScalar(source, at, end);
     if (scalar === null) return failed;
-    tokens += 4;
+    tokens += scalar.isAlone ? 2 : 4;
     advance();
     return scalar.value;
   }
@@ -163,7 +163,9 @@ export function readPlainYaml(source: string, mostTokens: number): PlainReading 
     const from = { at, end: source.length, line: number, start, path: "", depth: 0, mostDepth };
     const flow = readFlow(source, from, keys, values);
     const isWhole = flow !== null && /^[ \n]*$/.test(source.slice(flow.at));
-    return isWhole && flow.tokens + source.length - flow.at < mostTokens ? { value: flow.value, keys, values } : null;
+    return isWhole && tokens + flow.tokens + source.length - flow.at <= mostTokens
+      ? { value: flow.value, keys, values }
+      : null;
   }
   const value = readBlock("");
   return value === failed || !isAt(-1) || tokens > mostTokens ? null : { value, keys, values };
