@@ -47,6 +47,26 @@ describe("owners who are no reviewers are problems", () => {
     expect(problems.every(({ line, severity }) => line === 7 && severity === "warning")).toBe(true);
   });
 
+  it("says of each what is wrong and how to mend it", () => {
+    const say = (owners: OwnerFacts[]): (readonly string[])[] =>
+      checkOwners([{ ...requirement, owners: ["@ada"] }], owners).map(({ message, fix }) => [message, fix]);
+    expect(say([{ ...ada, canWrite: false }])).toEqual([
+      ["Owner @ada has no write access, so cannot approve as release-owner.", "Give write access."],
+    ]);
+    expect(say([])).toEqual([
+      [
+        "Owner @ada cannot be asked to approve as release-owner: was not looked up.",
+        "Correct the name, or make the team visible to the organisation.",
+      ],
+    ]);
+    expect(checkOwners([{ ...requirement, owners: ["@acme/release"] }], [{ ...team, canWrite: false }])).toMatchObject([
+      {
+        fix: "Give the team itself write access to the repository.",
+        expected: "a user or visible team with write access",
+      },
+    ]);
+  });
+
   it("names the policy file where the policy names the owner", () => {
     const { place: _place, ...byPolicy } = requirement;
     expect(checkOwners([byPolicy], [ada])).toMatchObject([{ path: ".github/routeward.yml", line: 1 }]);

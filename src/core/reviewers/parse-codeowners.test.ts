@@ -60,6 +60,24 @@ describe("a mistake costs its own line only, and is reported with line and colum
     expect(parsed.problems).toMatchObject([{ code, severity: "warning", path, line: 2, column, found: text.trim() }]);
   });
 
+  it.each<[string, string, string, string]>([
+    ["negation", "!/a/ @ada", "negation with ! does not work in CODEOWNERS", "Write a later line without owners."],
+    [
+      "an escaped number sign",
+      "\\#a @ada",
+      "a leading # cannot be escaped in CODEOWNERS",
+      "Match the folder that holds the file.",
+    ],
+    ["a character range", "/[ab]/ @ada", "[ ] does not work in CODEOWNERS", "Use * or ? in place of the brackets."],
+    ["three asterisks", "*** @ada", "three asterisks in a row", "Write `**/` or `*`."],
+    ["a lone backslash", "/a\\", "the pattern ends in a lone backslash", "Remove the backslash."],
+    ["no owner", "* docs", "`docs` is no owner", "Write @user, @organisation/team or an e-mail address."],
+  ])("says what is wrong and how to mend it: %s", (_name, text, why, fix) => {
+    const [problem] = parse(text).problems;
+    expect(problem?.message).toBe(`CODEOWNERS line 1 is skipped, as GitHub skips it: ${why}.`);
+    expect(problem?.fix).toBe(fix);
+  });
+
   it("reports no more than fifty of them, but knows all", () => {
     const parsed = parse("!x @a\n".repeat(80));
     expect(parsed.problems).toHaveLength(50);
@@ -70,6 +88,27 @@ describe("a mistake costs its own line only, and is reported with line and colum
 describe("a file that gives no answer owns nothing", () => {
   it("is absent", () => {
     expect(parseCodeowners({ kind: "absent" })).toMatchObject({ kind: "absent", lines: [], problems: [] });
+  });
+
+  it.each<[string, Parameters<typeof parseCodeowners>[0], string, string, string]>([
+    [
+      "unreadable",
+      { kind: "unreadable", path, why: "binary" },
+      "codeowners-unreadable",
+      "CODEOWNERS could not be read, so it is not known who owns what.",
+      "Make the file readable on the default branch, then re-check.",
+    ],
+    [
+      "too large",
+      { kind: "text", path, text: "#".repeat(codeownersLimitBytes) },
+      "codeowners-too-large",
+      "CODEOWNERS is too large: GitHub ignores all of it, so nobody owns anything.",
+      "Shorten the file.",
+    ],
+  ])("says why, when it is %s", (_name, source, code, message, fix) => {
+    const { lines, invalidLines, problems } = parseCodeowners(source);
+    expect([lines, invalidLines]).toEqual([[], []]);
+    expect(problems).toMatchObject([{ code, message, fix, expected: "a text file under 3 MB", line: 1, column: 1 }]);
   });
 
   it("is unreadable", () => {

@@ -63,6 +63,51 @@ describe("each trigger asks its role", () => {
   });
 });
 
+describe("each requirement says why it is there and what to look at", () => {
+  it("names the rule, the tier, the policy's gate and the author's wish", () => {
+    const found = requireReviews(
+      input([rule("x", "medium", ["latency"])], {
+        route: { stage: "internal-canary", reviewers: ["Legal-Owner", "@Ada"] },
+        policy: {
+          roles: {},
+          stages: {
+            "internal-canary": { soakMs: null, evidence: [], roles: ["release-owner"], mayBeSkipped: false },
+          },
+          approvals: { counts: {}, separationOfDuties: [] },
+        },
+      }),
+    );
+    expect(found.map(({ role, because, focus, source }) => [role, because, focus, source])).toEqual([
+      ["ai-platform-owner", ["medium risk"], "the route is reliable, observable and reversible", "CODEOWNERS line 5"],
+      ["operations-owner", ["x"], "service targets and incident paths hold", "CODEOWNERS line 8"],
+      [
+        "release-owner",
+        ["policy: gate of internal-canary"],
+        "first audience, guardrails and rollback path are approved",
+        "CODEOWNERS line 10",
+      ],
+      ["@ada", ["approval.reviewers"], "what the author asked this reviewer to look at", "named in approval.reviewers"],
+      [
+        "Legal-Owner",
+        ["approval.reviewers"],
+        "what the author asked this reviewer to look at",
+        "fallback: owners of the file (CODEOWNERS line 4)",
+      ],
+    ]);
+  });
+
+  it("a low change asks the file's owner because its risk is low", () => {
+    expect(requireReviews(input([rule("metadata-only", "low", [])]))).toMatchObject([
+      { role: "file-owner", because: ["low risk"], focus: "the change is what it says", missing: null },
+    ]);
+  });
+
+  it("a role that nobody answers for has no owners and the source nobody", () => {
+    const found = requireReviews(input([rule("x", "high", ["cost"])], { text: "* @acme/all" }));
+    expect(found.find(({ role }) => role === "finance-owner")).toMatchObject({ owners: [], source: "nobody" });
+  });
+});
+
 describe("what the tier adds", () => {
   it.each<[string, FiredRule[], Partial<RequirementInput>, string[]]>([
     ["low needs one owner of the file", [rule("metadata-only", "low", [])], {}, ["file-owner"]],
