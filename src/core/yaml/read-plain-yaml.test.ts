@@ -150,7 +150,8 @@ it("never reads anything in another way than the library", () => {
     }),
     { numRuns: 4000 },
   );
-  expect(quick).toBeGreaterThan(400);
+  // About one in ten of such texts is plain; this only says that the property was not about nothing.
+  expect(quick).toBeGreaterThan(250);
 });
 
 const disturbances = ["", " ", "\n", ",", "]", "}", '"', "\\", ": ", "#", "-", "a"];
