@@ -22,6 +22,8 @@ const { values, positionals } = parseArgs({
 setPriority(10);
 
 for (const folder of positionals.length === 0 ? folders : positionals) {
+  // Read by the tests' configuration, in processes of Stryker's.
+  process.env["MUTATION_FOLDER"] = folder;
   const results = await new Stryker({
     mutate: listRanges(folder),
     testRunner: "vitest",
