@@ -35,7 +35,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  acme = await startAcme({ webhookTimeoutMs: 300, webhookUrl: `http://127.0.0.1:${port}/hook` });
+  acme = await startAcme({ webhookTimeoutMs: 2_500, webhookUrl: `http://127.0.0.1:${port}/hook` });
   github = acme.github;
   await github.waitForDeliveries();
   received = [];
