@@ -133,6 +133,30 @@ describe("which binding moves a flag", () => {
     expect("problem" in found ? found.problem.code : undefined).toBe(code);
   });
 
+  it.each<[string, string, string, boolean]>([
+    ["a key without a star is that key", "support_answer", "support_answer", true],
+    ["and no longer one", "support_answer", "support_answer_2", false],
+    ["and no other one", "support_answer", "billing", false],
+    ["upper and lower case are one", "SUPPORT_*", "support_Answer", true],
+    ["a star at the end stands for nothing too", "support_*", "support_", true],
+    ["a star at the end needs the beginning", "support_*", "a_support_b", false],
+    ["a star at the beginning needs the end", "*_answer", "support_answer", true],
+    ["a star at the beginning does not take another end", "*_answer", "support_answers", false],
+    ["a star alone is every key", "*", "anything", true],
+    ["a piece between two stars must stand", "a*b*c", "a-b-c", true],
+    ["a piece between two stars is missing", "a*b*c", "a-x-c", false],
+    ["a piece between two stars may follow at once", "a*b*c", "abc", true],
+    ["pieces stand in their order", "a*b*c*d", "a-c-b-d", false],
+    ["a piece is not used twice", "a*b*b*c", "a-b-c", false],
+    ["the end does not share letters with a piece", "a*bb*bc", "abbc", false],
+    ["the end does not share letters with the beginning", "aba*aba", "ababa", false],
+    ["the end may follow the beginning at once", "aba*aba", "abaaba", true],
+    ["the beginning is not its own end", "aba*aba", "aba", false],
+  ])("of the operator's patterns: %s", (_name, pattern, flagKey, fits) => {
+    const found = findBinding(readRoute(writeRecord({ flagKey })), "acme/app", [{ ...binding, flagKeys: [pattern] }]);
+    expect("binding" in found).toBe(fits);
+  });
+
   it.each([
     ["nobody has claimed", [], [], undefined],
     ["this file has claimed", [{ repository: "acme/app", path: routePath }], [], undefined],
