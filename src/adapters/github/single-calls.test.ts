@@ -16,14 +16,12 @@ const { privateKey } = generateKeyPairSync("rsa", {
 beforeEach(() => {
   nock.disableNetConnect();
   nock(host).get("/api/v3/repos/acme/routes/installation").reply(200, { id: 5 });
-  nock(host)
-    .post("/api/v3/app/installations/5/access_tokens")
-    .reply(201, {
-      token: "ghs_made_up_token",
-      expires_at: "2099-01-01T00:00:00Z",
-      permissions: {},
-      repository_selection: "all",
-    });
+  nock(host).post("/api/v3/app/installations/5/access_tokens").reply(201, {
+    token: "ghs_made_up_token",
+    expires_at: "2099-01-01T00:00:00Z",
+    permissions: {},
+    repository_selection: "all",
+  });
 });
 
 afterEach(() => {
