@@ -188,6 +188,7 @@ function sortJson(values: readonly JsonValue[]): readonly JsonValue[] {
 
 /** JSON with sorted keys. */
 function stableText(value: JsonValue): string {
+  if (typeof value !== "object") return JSON.stringify(value);
   return JSON.stringify(value, (_key, inner: JsonValue) =>
     isJsonObject(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
