@@ -125,6 +125,11 @@ describe.runIf(isPossible)("against a real Prometheus", () => {
       exporter.requests += 200;
     }, 100);
     await waitFor("Prometheus is ready", async () => (await fetch(`${url}/-/ready`)).ok);
+    // Ready is not yet scraped: a question about the route's series would get nothing in the first moments.
+    await waitFor("the exporter was scraped", async () => {
+      const answer = await fetch(`${url}/api/v1/query?query=count(route_requests_total)`);
+      return (await answer.text()).includes('"value":[');
+    });
     world = await openRolloutWorld({ metrics: createPrometheusMetrics({ baseUrl: url }) });
     // Without the freeze window, since this test runs on whatever day it is.
     world.github.files.set(".github/routeward.yml", readExamplePolicy().replace(/freeze:\n.*\n/, ""));
