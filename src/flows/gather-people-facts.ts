@@ -29,24 +29,15 @@ async function bindReview(
   return question.contentAt(review.commitSha);
 }
 
-/** Asks GitHub about exactly the people that the assessment names (ARCHITECTURE, the walk, step 4). */
-export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPeople): Promise<PeopleFacts> {
-  const { pull, state } = question;
-  const [listed, commits, owners, requested, codeownersErrors] = await Promise.all([
-    repository.readReviews(pull.number),
-    repository.readCommitPeople(pull.number),
-    // Whoever left a team a moment before the merge answers for it no more, whether or not the webhook has come (SPEC 7).
-    repository.readOwners(question.owners, { isFresh: pull.merged }),
-    repository.readRequestedReviewers(pull.number),
-    repository.readCodeownersErrors(question.defaultBranch),
-  ]);
-  const { mergedAt } = pull;
-  const inTime = listed.filter((review) => mergedAt === null || review.submittedAt <= mergedAt);
-  const reviews: ReviewFacts[] = [];
-  for (const review of inTime) reviews.push({ ...review, content: await bindReview(review, question) });
-
+/** The reviews that were given before the merge, and which of their authors may write. */
+async function readReviewers(
+  { number, mergedAt }: PullFacts,
+  repository: RepositoryPeople,
+): Promise<{ listed: readonly Omit<ReviewFacts, "content">[]; writers: Record<number, boolean> }> {
+  const all = await repository.readReviews(number);
+  const listed = all.filter((review) => mergedAt === null || review.submittedAt <= mergedAt);
   const logins = new Map<number, string>();
-  for (const { author } of reviews) if (author !== null && !author.isBot) logins.set(author.id, author.login);
+  for (const { author } of listed) if (author !== null && !author.isBot) logins.set(author.id, author.login);
   const writers: Record<number, boolean> = {};
   await Promise.all(
     [...logins].map(async ([id, login]) => {
@@ -55,6 +46,22 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
       writers[id] = permission !== null && permission.account.id === id && permission.canWrite;
     }),
   );
+  return { listed, writers };
+}
+
+/** Asks GitHub about exactly the people that the assessment names (ARCHITECTURE, the walk, step 4). */
+export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPeople): Promise<PeopleFacts> {
+  const { pull, state } = question;
+  const [{ listed, writers }, commits, owners, requested, codeownersErrors] = await Promise.all([
+    readReviewers(pull, repository),
+    repository.readCommitPeople(pull.number),
+    // Whoever left a team a moment before the merge answers for it no more, whether or not the webhook has come (SPEC 7).
+    repository.readOwners(question.owners, { isFresh: pull.merged }),
+    repository.readRequestedReviewers(pull.number),
+    repository.readCodeownersErrors(question.defaultBranch),
+  ]);
+  const reviews: ReviewFacts[] = [];
+  for (const review of listed) reviews.push({ ...review, content: await bindReview(review, question) });
   return {
     reviews,
     owners,

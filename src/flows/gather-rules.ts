@@ -72,9 +72,11 @@ export async function readSnapshot(port: RepositoryFiles, sha: string): Promise<
 /** Reads policy, organisation floor and CODEOWNERS from the tip of the default branch. */
 export async function gatherRules(port: RepositoryFiles): Promise<RuleSources> {
   const { defaultBranch } = await port.readRepository();
-  const sha = (await port.readBranch(defaultBranch)) ?? "";
-  const [snapshot, floor] = await Promise.all([readSnapshot(port, sha), readFloor(port)]);
-  return { sha, floor, ...(await readRules(port, snapshot)) };
+  const [snapshot, floor] = await Promise.all([
+    port.readBranch(defaultBranch).then((sha) => readSnapshot(port, sha ?? "")),
+    readFloor(port),
+  ]);
+  return { sha: snapshot.commit, floor, ...(await readRules(port, snapshot)) };
 }
 
 /** Reads policy and CODEOWNERS as one commit holds them. */

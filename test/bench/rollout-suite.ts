@@ -20,8 +20,8 @@ import type { Measure } from "./measure.ts";
 /** Added to every outside call: GitHub, FeatBit's API and its pushes, Prometheus. */
 const outsideMs = 30;
 const limits = { served: 1_000, rolledBack: 400 } as const;
-const routes = 8;
-const breaches = 2;
+const routes = 20;
+const breaches = 4;
 /** How often guardrails are read while a breach is timed. A minute in production; the limit grows by it. */
 const intervalMs = 2_000;
 const watchedAtOnce = 200;
@@ -137,8 +137,9 @@ async function timeUntil(
   const served = openServedTable(stage.world, flagKey);
   await served.read([insider]);
   const stop = stage.slowDown();
-  const begun = performance.now();
+  // What is done in the simulator is GitHub's own work; the clock starts when its webhook can go out.
   act();
+  const begun = performance.now();
   await served.waitUntil([insider, outsider], isRight);
   const took = performance.now() - begun;
   stop();

@@ -154,19 +154,17 @@ export async function readChanges(
   number: number,
 ): Promise<{ complete: boolean; files: readonly ChangedPath[] }> {
   const place = { ...context.place, pull_number: number };
-  const pull = await context.client.get(
-    "GET /repos/{owner}/{repo}/pulls/{pull_number}",
-    place,
-    pullSchema,
-    "read the pull request",
-  );
-  const listing = await context.client.list(
-    "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
-    place,
-    changedFileSchema,
-    "list the changed files",
-    { maxPages: maximumFiles / 100 },
-  );
+  // At the same time: a push between the two makes count and listing differ, which is not complete.
+  const [pull, listing] = await Promise.all([
+    context.client.get("GET /repos/{owner}/{repo}/pulls/{pull_number}", place, pullSchema, "read the pull request"),
+    context.client.list(
+      "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
+      place,
+      changedFileSchema,
+      "list the changed files",
+      { maxPages: maximumFiles / 100 },
+    ),
+  ]);
   return {
     complete: listing.complete && listing.items.length === pull.changed_files && listing.items.length < maximumFiles,
     files: listing.items.map((file) => ({

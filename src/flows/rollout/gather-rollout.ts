@@ -45,8 +45,11 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   const mayRelease = isLater && (early === null || !early.isEnabled || switchedOn);
   // Only a stage needs to be looked at twice; the way to the baseline waits for nobody but FeatBit.
   const asksStage = content !== null && content.stage !== null && mayRelease;
-  const [flag, approvedSegments, branch] = await Promise.all([
+  // A stage that is not live yet needs a write, and nothing is written over changes that wait in FeatBit: both are asked at once.
+  const isNew = asksStage && records.live?.value.mergeSha !== approval?.mergeSha;
+  const [flag, pendingEarly, approvedSegments, branch] = await Promise.all([
     reading,
+    isNew ? run.flags.countPendingChanges(run.job.flagKey) : null,
     asksStage ? readSegments(run, content, records, {}) : [],
     asksStage ? readBranch(run, content, records.floor) : unaskedBranch,
   ]);
@@ -76,7 +79,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
       live: records.live?.value ?? null,
       flag,
       foreign: flag === null ? null : checkOwnership(flag, run.name, repository, records.isAdopted),
-      pendingChanges: mustWrite ? await run.flags.countPendingChanges(run.job.flagKey) : 0,
+      pendingChanges: mustWrite ? (pendingEarly ?? (await run.flags.countPendingChanges(run.job.flagKey))) : 0,
       written: records.status?.value.written ?? [],
       switchedOn,
       proof: run.proof,
