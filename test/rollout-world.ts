@@ -34,13 +34,17 @@ export interface FakeGitHub {
   files: Map<string, string>;
   comments: { pull: number; marker: string; body: string }[];
   deployments: Map<string, { state: string; environment: string; writes: number }>;
+  /** Pull requests whose merge is the tip of the default branch. */
+  merged: number[];
 }
 
 function createFakeGitHub(): FakeGitHub {
   const files = new Map<string, string>();
   const comments: FakeGitHub["comments"] = [];
   const deployments: FakeGitHub["deployments"] = new Map();
+  const merged: number[] = [];
   const repository = {
+    findMergedPulls: () => Promise.resolve(merged),
     readRepository: () => Promise.resolve({ id: 1, owner: "acme", name: "support-routes", defaultBranch: "main" }),
     readBranch: () => Promise.resolve("f".repeat(40)),
     readTree: () =>
@@ -77,7 +81,7 @@ function createFakeGitHub(): FakeGitHub {
     },
   } as unknown as RepositoryPort;
   const port = { openRepository: () => Promise.resolve(repository) } as unknown as GitHubPort;
-  return { port, files, comments, deployments };
+  return { port, files, comments, deployments, merged };
 }
 
 export interface RolloutWorld {

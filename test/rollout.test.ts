@@ -1,3 +1,4 @@
+import { createPullState, keyOfPull, pullStateKind } from "../src/flows/pull-state.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   flagClaimKind,
@@ -320,6 +321,26 @@ describe("what holds", () => {
     await world.approve(key, "approved-for-internal-canary");
     world.github.files.set(`model-routes/${key}.yaml`, "model_change: {}");
     expect(await hold(key)).toContain("holds another");
+  });
+
+  it("a merge that is still being judged, which nobody is told of; when it was judged and is not approved, they are", async () => {
+    const key = "support_settling";
+    await world.approve(key, "approved-for-internal-canary");
+    world.github.files.set(`model-routes/${key}.yaml`, "model_change: {}");
+    world.github.merged.push(77);
+    const toldOf = () => world.github.comments.filter(({ marker }) => marker.includes(`/${key}:`)).length;
+    expect((await world.advance(key)).reason).toBe("the merge of #77 on main is still being judged");
+    expect(toldOf()).toBe(0);
+    await world.opened.store.putRecord({
+      kind: pullStateKind,
+      key: keyOfPull(1, 77),
+      value: { ...createPullState("acme/support-routes", 77), settled: { mergeSha: "f".repeat(40), outcome: "held" } },
+      expectedVersion: 0,
+      audit: { subject: "test" },
+    });
+    expect((await world.advance(key)).reason).toContain("holds another");
+    expect(toldOf()).toBe(1);
+    world.github.merged.length = 0;
   });
 
   it("a key that another repository claimed", async () => {

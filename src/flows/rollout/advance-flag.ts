@@ -129,7 +129,7 @@ async function hold(
   const approval = view.facts.approval;
   await run.ports.store.transaction(async (tx) => {
     const { isNews } = await saveStatus(run, tx, "held", reason, approval?.mergeSha ?? null);
-    if (isNews && approval !== null && !isAnswered(view, reasons))
+    if (isNews && approval !== null && !view.isSettling && !isAnswered(view, reasons))
       await putInOutbox(run, tx, approval.repository, announceHold(run, approval, "held", reasons));
   });
   return { state: "held", reason };

@@ -12,6 +12,8 @@ export interface BranchState {
   audiencesNow: Readonly<Record<string, ApprovedAudience>>;
   /** Null when the branch does not hold what was approved, or the policy cannot be read. */
   policy: Policy | null;
+  /** The branch is ahead of what is approved because its newest merge is still being judged: nothing to tell anybody yet. */
+  isSettling: boolean;
 }
 
 /**
@@ -20,28 +22,40 @@ export interface BranchState {
  *
  * @param floor of the organisation, as it was last read: it is not asked again, because it was part of the approval, and only
  * what is stricter counts from here on
+ * @param isSettled whether the merge of a pull request was dealt with; asked only about the newest merge of a branch that differs
  * @throws GitHubError when GitHub cannot be asked
  */
 export async function checkBranch(
   approved: ApprovedRoute,
   floor: SourceText,
   repository: RepositoryPort,
+  isSettled: (repositoryId: number, pull: number) => Promise<boolean>,
 ): Promise<BranchState> {
-  const hold = (reason: string): BranchState => ({ reasons: [reason], audiencesNow: {}, policy: null });
-  const { defaultBranch } = await repository.readRepository();
+  const hold = (reason: string, isSettling = false): BranchState => ({
+    reasons: [reason],
+    audiencesNow: {},
+    policy: null,
+    isSettling,
+  });
+  const { id, defaultBranch } = await repository.readRepository();
   const tip = await repository.readBranch(defaultBranch);
   if (tip === null) return hold(`there is no branch ${defaultBranch}`);
   const tree = await repository.readTree(tip);
   if (tree === null) return hold(`commit ${tip} of ${defaultBranch} cannot be read`);
+  const findSettling = async (): Promise<BranchState | null> => {
+    for (const pull of await repository.findMergedPulls(tip))
+      if (!(await isSettled(id, pull)))
+        return hold(`the merge of #${pull} on ${defaultBranch} is still being judged`, true);
+    return null;
+  };
   const find = (path: string): TreeEntry | undefined => tree.entries.find((entry) => entry.path === path);
   const wanted = [approved.path, ...Object.keys(approved.files).toSorted()];
   const missing = wanted.filter((path) => find(path) === undefined);
   if (missing.length > 0) {
-    return hold(
-      tree.complete
-        ? `${defaultBranch} no longer holds ${missing.join(", ")}`
-        : `${defaultBranch} is too large to list, and ${missing.join(", ")} was not in the part that GitHub gave`,
-    );
+    const reason = tree.complete
+      ? `${defaultBranch} no longer holds ${missing.join(", ")}`
+      : `${defaultBranch} is too large to list, and ${missing.join(", ")} was not in the part that GitHub gave`;
+    return (await findSettling()) ?? hold(reason);
   }
   const entries = [...wanted, policyPath].flatMap((path) => find(path) ?? []);
   const blobs = await repository.readBlobs(entries.map(({ oid, mode, size }) => ({ oid, mode, size })));
@@ -53,9 +67,8 @@ export async function checkBranch(
   });
   if (changed.length > 0) {
     const paths = changed.map((entry) => entry.path).join(", ");
-    return hold(
-      `${defaultBranch} (${tip.slice(0, 7)}) holds another ${paths} than the one approved in #${approved.pull} (${approved.mergeSha.slice(0, 7)})`,
-    );
+    const reason = `${defaultBranch} (${tip.slice(0, 7)}) holds another ${paths} than the one approved in #${approved.pull} (${approved.mergeSha.slice(0, 7)})`;
+    return (await findSettling()) ?? hold(reason);
   }
   return readPolicyNow(find(policyPath), floor, blobs, tree.complete);
 }
@@ -79,7 +92,8 @@ function readPolicyNow(
       reasons: [`the policy ${policyPath} of the default branch cannot be read`],
       audiencesNow: {},
       policy: null,
+      isSettling: false,
     };
   const reasons = policy.value.mode === "report" ? ["the policy is in report mode: no flag moves"] : [];
-  return { reasons, audiencesNow: policy.value.audiences, policy: policy.value };
+  return { reasons, audiencesNow: policy.value.audiences, policy: policy.value, isSettling: false };
 }

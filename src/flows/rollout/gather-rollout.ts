@@ -9,6 +9,7 @@ import { checkOwnership } from "../../core/rollout/flag-identity.ts";
 import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
 import { describeExposure, planBaseline, planWanted, type ApprovedContent } from "../../core/rollout/plan-wanted.ts";
 import type { ApprovalFacts, BaselineFacts, RolloutFacts, Wanted } from "../../core/rollout/rollout-facts.ts";
+import { keyOfPull, pullStateKind } from "../pull-state.ts";
 import { checkBranch, type BranchState } from "./check-branch.ts";
 import { gatherRecords, type FlagRecords } from "./gather-records.ts";
 import { readApprovedContent } from "./read-approved-content.ts";
@@ -21,6 +22,8 @@ export interface RolloutView {
   facts: RolloutFacts;
   records: FlagRecords;
   content: ApprovedContent | null;
+  /** The newest merge of the default branch is still being judged; its own job says what comes of it. */
+  isSettling: boolean;
 }
 
 /**
@@ -69,6 +72,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   return {
     records,
     content,
+    isSettling: branch.isSettling,
     facts: {
       name: run.name,
       approval,
@@ -91,7 +95,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   };
 }
 
-const unaskedBranch: BranchState = { reasons: [], audiencesNow: {}, policy: null };
+const unaskedBranch: BranchState = { reasons: [], audiencesNow: {}, policy: null, isSettling: false };
 
 /**
  * Who changed a flag by hand, as FeatBit tells it (SPEC 13): the rows since the last proof that do not carry our comment. Asked
@@ -190,7 +194,9 @@ async function readBranch(run: RolloutRun, content: ApprovedContent, floor: Sour
   if (run.branch?.mergeSha !== approved.mergeSha) {
     const [owner = "", name = ""] = approved.repository.split("/");
     const repository = await run.ports.github.openRepository(owner, name);
-    run.branch = { mergeSha: approved.mergeSha, state: await checkBranch(approved, floor, repository) };
+    const isSettled = async (id: number, pull: number): Promise<boolean> =>
+      (await run.ports.store.getRecord(pullStateKind, keyOfPull(id, pull)))?.value.settled != null;
+    run.branch = { mergeSha: approved.mergeSha, state: await checkBranch(approved, floor, repository, isSettled) };
   }
   return run.branch.state;
 }
