@@ -9,6 +9,7 @@ import { deliverOutbox, putInOutbox } from "./deliver-outbox.ts";
 import { switchOffKey } from "./effect-keys.ts";
 import { gatherRollout, type RolloutView } from "./gather-rollout.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
+import { joinFeatBitRows } from "./join-featbit-rows.ts";
 import { openRun, renderChangeComment, type RolloutRun } from "./rollout-run.ts";
 import { saveStatus } from "./save-status.ts";
 import { writeWithAudit } from "./write-with-audit.ts";
@@ -47,6 +48,7 @@ export async function advanceFlag(job: FlagJob, ports: RolloutPorts, now: () => 
   try {
     const ended = await takeSteps(run);
     await deliverOutbox(run);
+    if (ended.state === "live" || ended.state === "off") await joinFeatBitRows(run);
     return { ...ended, servedMs: run.servedMs, rolledBackMs: run.rolledBackMs };
   } catch (error) {
     if (error instanceof FeatBitError || error instanceof GitHubError || error instanceof UnprovenError)
