@@ -25,6 +25,11 @@ export function hostilePaths(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `${"a/".repeat(12)}@zxqb${"a".repeat(60)}${index}`);
 }
 
+/** A piece for each bit, in an order that no other number has. */
+function oneOrTwo(bits: string): string {
+  return bits.replaceAll("0", "a*").replaceAll("1", "aa*");
+}
+
 /** Lines that make a simple matcher try again and again. Each is different, so that nothing can be kept. */
 export const hostileOwners: Readonly<Record<string, (index: number) => string>> = {
   "many asterisks in a name": (index) => `/**/${"*a".repeat(20)}*b${index} @ada`,
@@ -34,5 +39,8 @@ export const hostileOwners: Readonly<Record<string, (index: number) => string>> 
   "a star in each folder": (index) => `/${"*/".repeat(11)}a*${index}z @ada`,
   "pieces that are all there, the last one too early": (index) =>
     `*@*z*x*${"a*".repeat(12)}q*${index % 10}* @ada${index}`,
+  "pieces that all fit, but not before the end": (index) =>
+    `*${oneOrTwo(index.toString(2).padStart(11, "0"))}${"a*".repeat(45)} @ada`,
+  "lines that match, the last one first": (index) => `*${oneOrTwo((2047 - index).toString(2))} @ada`,
   "one letter at any depth": (index) => `a*${index % 10}*${Math.floor(index / 10)}q @ada`,
 };

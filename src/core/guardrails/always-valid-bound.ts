@@ -4,7 +4,7 @@ export interface Arm {
   samples: number;
 }
 
-export interface DifferenceInterval {
+export interface Interval {
   lower: number;
   upper: number;
 }
@@ -18,16 +18,18 @@ export const defaultAlpha = 0.05;
  * wrongly four times as often as it says.
  *
  * `scale` is the difference that matters, usually the margin: the sequence is tightest for differences of that size.
+ * With a `weight` it is the interval for candidate minus `weight` times baseline, which a relative margin asks about.
  * Rates are smoothed by one success and one failure, so that an arm without events is not taken for certain.
  */
 export function boundDifference(
   candidate: Arm,
   baseline: Arm,
   scale: number,
+  weight = 1,
   alpha: number = defaultAlpha,
-): DifferenceInterval {
-  const difference = candidate.rate - baseline.rate;
-  const variance = varianceOf(candidate) + varianceOf(baseline);
+): Interval {
+  const difference = candidate.rate - weight * baseline.rate;
+  const variance = varianceOf(candidate) + weight * weight * varianceOf(baseline);
   const mixture = Math.max(scale * scale, 1e-8);
   const spread = ((2 * variance * (variance + mixture)) / mixture) * logOdds(variance, mixture, alpha);
   const radius = Math.sqrt(spread);

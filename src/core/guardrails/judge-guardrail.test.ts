@@ -1,13 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Measurement } from "../facts.ts";
+import type { Policy } from "../policy/policy.ts";
 import { readRoute, writeRecord, type Written } from "../verdict/test-builders.ts";
-import { boundDifference } from "./always-valid-bound.ts";
+import { boundDifference, type Arm } from "./always-valid-bound.ts";
+import { boundShare } from "./bound-share.ts";
 import { checkSampleRatio } from "./check-sample-ratio.ts";
 import { defaultStaleAfterMs, judgeGuardrail, type JudgingContext } from "./judge-guardrail.ts";
+import { judgeGuardrails } from "./judge-guardrails.ts";
 
 const at = "2026-06-15T10:00:00.000Z";
-const context: JudgingContext = { at, staleAfterMs: defaultStaleAfterMs, split: null };
+const context: JudgingContext = { at, staleAfterMs: defaultStaleAfterMs, split: null, countsShare: false };
 
 function guardrail(changes: Written) {
   const written = { name: "g", category: "quality", metric: "m", ...changes };
@@ -288,6 +291,129 @@ describe("percentage points", () => {
   });
 });
 
+describe("a share with counts", () => {
+  const counted = { ...context, countsShare: true };
+  it.each<[string, Written, Reading, Reading | null, RegExp]>([
+    [
+      "passes when its whole range is within",
+      { threshold: "<= 0.03" },
+      [0.01, 1000],
+      null,
+      /^pass: 0.01 of 1000: .* is within/,
+    ],
+    [
+      "waits while its range is not",
+      { threshold: "<= 0.03" },
+      [0.02, 1000],
+      null,
+      /^inconclusive: .*does not settle <= 0.03 yet$/,
+    ],
+    ["waits however well a few did", { threshold: "<= 0.02" }, [0, 300], null, /^inconclusive: 0 of 300: 0 to 0.02/],
+    ["passes without an event among many", { threshold: "<= 0.02" }, [0, 350], null, /^pass/],
+    [
+      "is a breach as soon as it is observed",
+      { threshold: "<= 0.03" },
+      [0.031, 200],
+      null,
+      /^fail: 0.031 is outside <= 0.03$/,
+    ],
+    [
+      "is no breach before the samples that are wanted",
+      { threshold: "<= 0.03", minSamples: 300 },
+      [0.2, 200],
+      null,
+      /^inconclusive: too few/,
+    ],
+    ["passes above a lower limit", { threshold: ">= 0.85" }, [0.9, 2000], null, /^pass: 0.9 of 2000: .* is within/],
+    ["waits above a lower limit", { threshold: ">= 0.85" }, [0.86, 2000], null, /^inconclusive/],
+    ["breaks a lower limit", { threshold: ">= 0.85" }, [0.84, 2000], null, /^fail/],
+    ["that must be nothing is judged as observed", { threshold: "== 0" }, [0, 50], null, /^pass: 0 is within == 0$/],
+    ["that may be no more than nothing is judged as observed", { threshold: "<= 0" }, [0, 50], null, /^pass/],
+    ["that must be everything is judged as observed", { threshold: ">= 1" }, [1, 50], null, /^pass/],
+    [
+      "whose limit is no share is judged as observed",
+      { threshold: "<= 2" },
+      [0.5, 50],
+      null,
+      /^pass: 0.5 is within <= 2$/,
+    ],
+    ["above one is judged as observed", { threshold: ">= 0.5" }, [1.5, 50], null, /^pass: 1.5 is within/],
+    ["without a count is judged as observed", { threshold: "<= 0.03" }, 0.02, null, /^pass: 0.02 is within/],
+    [
+      "that no data stand for is judged as observed",
+      { threshold: "<= 0.03", absentIs: 0 },
+      none,
+      null,
+      /^pass: 0 is within/,
+    ],
+    [
+      "waits for its threshold though its margin holds",
+      { threshold: "<= 0.07", margin: "<= baseline + 10pp" },
+      [0.06, 3000],
+      [0.06, 3000],
+      /^inconclusive: .*<= 0.07/,
+    ],
+    [
+      "passes a relative margin",
+      { margin: "<= baseline + 10%" },
+      [0.2, 90_000],
+      [0.2, 90_000],
+      /^pass: 20 % against 20 % .* is within <= baseline \+ 10%$/,
+    ],
+    [
+      "does not settle a relative margin with few samples",
+      { margin: "<= baseline + 10%" },
+      [0.2, 1000],
+      [0.2, 1000],
+      /^inconclusive/,
+    ],
+    [
+      "does not break a relative margin by chance",
+      { margin: "<= baseline + 10%" },
+      [0.23, 500],
+      [0.2, 500],
+      /^inconclusive/,
+    ],
+    ["breaks a relative margin", { margin: "<= baseline + 10%" }, [0.4, 500], [0.2, 500], /^fail: .* is outside/],
+    ["passes a relative margin below", { margin: ">= baseline - 10%" }, [0.8, 9000], [0.8, 9000], /^pass/],
+    ["breaks a relative margin below", { margin: ">= baseline - 10%" }, [0.5, 9000], [0.8, 9000], /^fail/],
+    [
+      "of nothing on both sides settles no relative margin",
+      { margin: "<= baseline + 10%" },
+      [0, 9000],
+      [0, 9000],
+      /^inconclusive/,
+    ],
+    [
+      "that only one side counts is compared as read",
+      { margin: "<= baseline + 10%" },
+      [0.21, 9000],
+      0.2,
+      /^pass: 0.21 against 0.2/,
+    ],
+  ])("%s", (_name, written, candidate, baseline, said) => {
+    const measurements = [
+      measure("candidate", candidate),
+      ...(baseline === null ? [] : [measure("baseline", baseline)]),
+    ];
+    const { outcome, why } = judgeGuardrail(guardrail(written), measurements, counted);
+    expect(`${outcome}: ${why}`).toMatch(said);
+  });
+
+  it("is one only where the policy's template counts, and costs are none", () => {
+    const judge = (changes: Partial<Policy["metrics"][string]>): string | undefined => {
+      const template = { name: "m", category: "quality", value: null, numerator: "n", denominator: "d", samples: null };
+      const metrics = { m: { ...template, parameters: {}, ...changes } };
+      const measurements = [measure("candidate", [0.02, 500])];
+      const live = { stage: "internal-canary" as const, share: 100 };
+      return judgeGuardrails([guardrail({ threshold: "<= 0.03" })], measurements, live, metrics, at)[0]?.outcome;
+    };
+    expect(judge({})).toBe("inconclusive");
+    expect(judge({ category: "cost" })).toBe("pass");
+    expect(judge({ value: "v", numerator: null, denominator: null, samples: "s" })).toBe("pass");
+  });
+});
+
 it.each<[string, Reading, Reading]>([
   ["are the same in both arms", [0.05, 9000], [0.05, 9000]],
   ["are far apart", [0.5, 9000], [0.1, 9000]],
@@ -400,5 +526,114 @@ describe("always-valid bound", () => {
     ["no number", { rate: Number.NaN, samples: 5 }],
   ])("%s bound nothing", (_name, arm) => {
     expect(boundDifference(arm, { rate: 0, samples: 9 }, 0.02)).toEqual({ lower: -Infinity, upper: Infinity });
+  });
+});
+
+interface Experiment {
+  rates: { candidate: number; baseline: number };
+  perLook: number;
+  seed: number;
+  passes: (candidate: Arm, baseline: Arm) => boolean;
+}
+
+/** Share of experiments that pass at any of twenty looks at what has gathered so far. */
+function simulatePasses({ rates, perLook, seed, passes }: Experiment, runs: number): number {
+  const random = createRandom(seed);
+  let passed = 0;
+  for (let run = 0; run < runs; run += 1) {
+    let [candidate, baseline, samples] = [0, 0, 0];
+    for (let look = 0; look < 20; look += 1) {
+      for (let each = 0; each < perLook; each += 1) {
+        if (random() < rates.candidate) candidate += 1;
+        if (random() < rates.baseline) baseline += 1;
+      }
+      samples += perLook;
+      if (passes({ rate: candidate / samples, samples }, { rate: baseline / samples, samples })) {
+        passed += 1;
+        break;
+      }
+    }
+  }
+  return passed / runs;
+}
+
+describe("twenty looks through the judge", () => {
+  const passing = (written: Written): Experiment["passes"] => {
+    const judged = guardrail(written);
+    return (candidate, baseline) => {
+      const readings = [
+        measure("candidate", [candidate.rate, candidate.samples]),
+        measure("baseline", [baseline.rate, baseline.samples]),
+      ];
+      return judgeGuardrail(judged, readings, { ...context, countsShare: true }).outcome === "pass";
+    };
+  };
+  const threshold = passing({ threshold: "<= 0.03" });
+  const rare = passing({ threshold: "<= 0.005" });
+  const lower = passing({ threshold: ">= 0.85" });
+  const relative = passing({ margin: "<= baseline + 10%" });
+  const wide = passing({ margin: "<= baseline + 50%" });
+  const points = passing({ margin: "<= baseline + 2pp" });
+
+  it.each<[string, Omit<Experiment, "seed">]>([
+    ["a threshold", { rates: { candidate: 0.03, baseline: 0 }, perLook: 250, passes: threshold }],
+    ["a threshold for rare events", { rates: { candidate: 0.005, baseline: 0 }, perLook: 250, passes: rare }],
+    ["a lower threshold", { rates: { candidate: 0.85, baseline: 0 }, perLook: 250, passes: lower }],
+    ["a relative margin", { rates: { candidate: 0.22, baseline: 0.2 }, perLook: 250, passes: relative }],
+    ["a wide relative margin", { rates: { candidate: 0.075, baseline: 0.05 }, perLook: 250, passes: wide }],
+    ["points", { rates: { candidate: 0.07, baseline: 0.05 }, perLook: 250, passes: points }],
+  ])("pass wrongly in at most 2 %% of 1,000 experiments at the limit: %s", (_name, experiment) => {
+    expect(simulatePasses({ ...experiment, seed: 11 }, 1000)).toBeLessThanOrEqual(0.02);
+  });
+
+  it.each<[string, Omit<Experiment, "seed">]>([
+    ["a threshold", { rates: { candidate: 0.015, baseline: 0 }, perLook: 250, passes: threshold }],
+    ["a lower threshold", { rates: { candidate: 0.9, baseline: 0 }, perLook: 250, passes: lower }],
+    ["a relative margin", { rates: { candidate: 0.2, baseline: 0.2 }, perLook: 1500, passes: relative }],
+    ["a wide relative margin", { rates: { candidate: 0.05, baseline: 0.05 }, perLook: 500, passes: wide }],
+    ["points", { rates: { candidate: 0.05, baseline: 0.05 }, perLook: 250, passes: points }],
+  ])("pass at least 90 %% of 100 good candidates: %s", (_name, experiment) => {
+    expect(simulatePasses({ ...experiment, seed: 12 }, 100)).toBeGreaterThanOrEqual(0.9);
+  });
+});
+
+describe("range of one share", () => {
+  it("holds the observed share, and more samples make it no wider", () => {
+    const rate = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(rate, fc.integer({ min: 1, max: 100_000 }), (rate, samples) => {
+        const few = boundShare({ rate, samples });
+        const many = boundShare({ rate, samples: samples * 4 });
+        expect(few.lower).toBeLessThanOrEqual(rate);
+        expect(few.upper).toBeGreaterThanOrEqual(rate);
+        expect(many.upper - many.lower).toBeLessThanOrEqual(few.upper - few.lower + 1e-9);
+      }),
+      { seed: 4 },
+    );
+  });
+
+  it("is the mirror image for the rest", () => {
+    const { lower, upper } = boundShare({ rate: 0.1, samples: 700 });
+    const mirrored = boundShare({ rate: 0.9, samples: 700 });
+    expect(mirrored.lower).toBeCloseTo(1 - upper, 9);
+    expect(mirrored.upper).toBeCloseTo(1 - lower, 9);
+  });
+
+  it("has the width that the formula gives for no event among n: B(1/2, n + 1/2) / B(1/2, 1/2) = alpha (1 - p)^n", () => {
+    // B(1/2, n + 1/2) / B(1/2, 1/2) is the product of (k - 1/2) / k up to n.
+    const exact = (n: number): number => {
+      let logProduct = 0;
+      for (let k = 1; k <= n; k += 1) logProduct += Math.log((k - 0.5) / k);
+      return 1 - Math.exp((logProduct - Math.log(1 / 0.05)) / n);
+    };
+    for (const n of [5, 60, 320]) expect(boundShare({ rate: 0, samples: n }).upper).toBeCloseTo(exact(n), 9);
+  });
+
+  it.each([
+    ["no samples", { rate: 0, samples: 0 }],
+    ["no number", { rate: Number.NaN, samples: 5 }],
+    ["no share", { rate: 1.1, samples: 5 }],
+  ])("%s bound nothing", (_name, arm) => {
+    expect(boundShare(arm)).toEqual({ lower: 0, upper: 1 });
   });
 });

@@ -2,7 +2,8 @@ import { keepsLimit } from "../evidence/keeps-limit.ts";
 import type { Measurement } from "../facts.ts";
 import { assertNever } from "../problem.ts";
 import type { Bound, Guardrail } from "../routes/route-file.ts";
-import { boundDifference } from "./always-valid-bound.ts";
+import { boundDifference, type Arm, type Interval } from "./always-valid-bound.ts";
+import { boundShare } from "./bound-share.ts";
 import { checkSampleRatio } from "./check-sample-ratio.ts";
 import type { GuardrailFinding, GuardrailOutcome } from "./judgement.ts";
 
@@ -14,6 +15,8 @@ export interface JudgingContext {
   staleAfterMs: number;
   /** Set where shares are random (customer canary, a/b): fraction on the candidate, above 0 and below 1. */
   split: { share: number; baselineHoldsOthers: boolean } | null;
+  /** Whether the metric's template counts: a part (`numerator`) of all (`denominator`). Of anything else nothing is claimed. */
+  countsShare: boolean;
 }
 
 /** A reading is judged once; fifteen minutes later nobody knows whether it still holds. */
@@ -117,7 +120,7 @@ function judgeReadings(
   if (tooFew !== null) return { outcome: "inconclusive", why: tooFew };
 
   // An absolute breach stands whatever the baseline's arm looks like.
-  const absolute = guardrail.threshold === null ? null : judgeThreshold(guardrail.threshold, candidate.value);
+  const absolute = guardrail.threshold === null ? null : judgeThreshold(guardrail.threshold, candidate, context);
   if (absolute?.outcome === "fail") return absolute;
 
   const unequal = findUnequalArms(candidate, baseline, context);
@@ -126,8 +129,9 @@ function judgeReadings(
   if (baseline.kind === "none") return { outcome: baseline.outcome, why: baseline.why };
   const tooFewBeside = findMissingSamples(guardrail, "baseline", baseline);
   if (tooFewBeside !== null) return { outcome: "inconclusive", why: tooFewBeside };
-  const relative = judgeMargin(guardrail.margin, candidate, baseline);
+  const relative = judgeMargin(guardrail.margin, candidate, baseline, context);
   if (absolute === null || relative.outcome !== "pass") return relative;
+  if (absolute.outcome !== "pass") return absolute;
   return { outcome: "pass", why: `${absolute.why}; ${relative.why}` };
 }
 
@@ -149,21 +153,60 @@ function findUnequalArms(candidate: Value, baseline: Reading, context: JudgingCo
   return `unequal arms: ${candidate.samples} against ${baseline.samples} samples do not fit a share of ${percent} %`;
 }
 
-function judgeThreshold(bound: Bound, value: number): Judgement {
+/**
+ * A share observed beyond its limit is a breach at once: waiting for certainty would leave users with it. To pass, the
+ * whole always-valid interval must keep the limit (docs/decisions/0021-what-a-reading-proves.md).
+ */
+function judgeThreshold(bound: Bound, { value, samples }: Value, context: JudgingContext): Judgement {
   const holds = keepsLimit(value, bound.operator, bound.amount);
-  return {
+  const plain: Judgement = {
     outcome: holds ? "pass" : "fail",
     why: `${renderNumber(value)} is ${holds ? "within" : "outside"} ${bound.text}`,
   };
+  if (!holds || !context.countsShare || samples === null || !isRate(value) || !canBeSettled(bound)) return plain;
+  const { lower, upper } = boundShare({ rate: value, samples });
+  const range = `${renderNumber(lower)} to ${renderNumber(upper)}`;
+  const isInside = keepsLimit(isUpperBound(bound) ? upper : lower, bound.operator, bound.amount);
+  const relation = isInside ? "is within" : "does not settle";
+  const why = `${renderNumber(value)} of ${renderNumber(samples)}: ${range} ${relation} ${bound.text}${isInside ? "" : " yet"}`;
+  return { outcome: isInside ? "pass" : "inconclusive", why };
 }
 
-function judgeMargin(bound: Bound, candidate: Value, baseline: Value): Judgement {
+/** No number of samples shows that a share is exactly something, or none at all: there what was observed decides. */
+function canBeSettled({ operator, amount }: Bound): boolean {
+  return operator !== "==" && amount > 0 && amount < 1;
+}
+
+function isUpperBound({ operator }: Bound): boolean {
+  return operator === "<=" || operator === "<";
+}
+
+function judgeMargin(bound: Bound, candidate: Value, baseline: Value, context: JudgingContext): Judgement {
   if (bound.unit === "points") return judgePoints(bound, candidate, baseline);
+  const [first, second] = [armOf(candidate, context), armOf(baseline, context)];
+  if (first !== null && second !== null) return judgeRelative(bound, first, second);
   const limit = baseline.value + (Math.abs(baseline.value) * bound.amount) / 100;
   const holds = keepsLimit(candidate.value, bound.operator, limit);
   const relation = holds ? "within" : "outside";
   const readings = `${renderNumber(candidate.value)} against ${renderNumber(baseline.value)} of the baseline`;
   return { outcome: holds ? "pass" : "fail", why: `${readings} is ${relation} ${bound.text}` };
+}
+
+function armOf({ value, samples }: Value, { countsShare }: JudgingContext): Arm | null {
+  return countsShare && samples !== null && isRate(value) ? { rate: value, samples } : null;
+}
+
+/** The sequence is made for the difference that matters; below half a point no number of samples in use would do. */
+const leastScale = 0.005;
+
+/** A share against a multiple of another one: the always-valid bound decides both ways. */
+function judgeRelative(bound: Bound, candidate: Arm, baseline: Arm): Judgement {
+  const scale = Math.max((Math.abs(bound.amount) / 100) * baseline.rate, leastScale);
+  const limit = (1 + bound.amount / 100) * baseline.rate;
+  const interval = boundDifference(candidate, baseline, scale, 1 + bound.amount / 100);
+  const readings = `${renderPercent(candidate.rate)} against ${renderPercent(baseline.rate)} of the baseline`;
+  const range = `${renderPoints(interval.lower)} to ${renderPoints(interval.upper)} beside the limit of ${renderPercent(limit)}`;
+  return settle(bound, interval, 0, `${readings}: ${range}`);
 }
 
 /** Points are a difference of proportions: with counts the always-valid bound decides, without them nothing is claimed. */
@@ -180,18 +223,20 @@ function judgePoints(bound: Bound, candidate: Value, baseline: Value): Judgement
     { rate: baseline.value, samples: baseline.samples },
     margin === 0 ? 0.01 : margin,
   );
-  const readings = `${renderNumber(candidate.value * 100)} % against ${renderNumber(baseline.value * 100)} % of the baseline`;
+  const readings = `${renderPercent(candidate.value)} against ${renderPercent(baseline.value)} of the baseline`;
   const range = `difference ${renderPoints(interval.lower)} to ${renderPoints(interval.upper)}`;
-  const isUpper = bound.operator === "<=" || bound.operator === "<";
-  const isInside = isUpper ? interval.upper < margin : interval.lower > margin;
-  const isOutside = isUpper ? interval.lower > margin : interval.upper < margin;
+  return settle(bound, interval, margin, `${readings}: ${range}`);
+}
+
+/** Pass or fail only where the whole interval lies on one side of the limit. */
+function settle(bound: Bound, interval: Interval, limit: number, readings: string): Judgement {
+  const isInside = isUpperBound(bound) ? interval.upper < limit : interval.lower > limit;
+  const isOutside = isUpperBound(bound) ? interval.lower > limit : interval.upper < limit;
   if (bound.operator === "==" || (!isInside && !isOutside)) {
-    return { outcome: "inconclusive", why: `${readings}: ${range} does not settle ${bound.text} yet` };
+    return { outcome: "inconclusive", why: `${readings} does not settle ${bound.text} yet` };
   }
-  return {
-    outcome: isInside ? "pass" : "fail",
-    why: `${readings}: ${range} is ${isInside ? "within" : "outside"} ${bound.text}`,
-  };
+  const relation = isInside ? "within" : "outside";
+  return { outcome: isInside ? "pass" : "fail", why: `${readings} is ${relation} ${bound.text}` };
 }
 
 function isRate(value: number): boolean {
@@ -200,6 +245,10 @@ function isRate(value: number): boolean {
 
 function renderNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
+}
+
+function renderPercent(share: number): string {
+  return `${renderNumber(share * 100)} %`;
 }
 
 function renderPoints(value: number): string {

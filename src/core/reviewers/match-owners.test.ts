@@ -48,6 +48,45 @@ describe("the last line that matches decides alone", () => {
       { numRuns: 1000 },
     );
   });
+
+  it("finds through its index what a look at every line finds, for names made of stars", () => {
+    const piece = fc.constantFrom("a", "b", "ab", "aa", "q", "?", "a?");
+    const glob = fc
+      .tuple(
+        fc.constantFrom("", "a", "*", "@", "?"),
+        fc.array(piece, { maxLength: 5 }),
+        fc.constantFrom("", "*", "b", "?"),
+      )
+      .map(([start, pieces, end]) => `${start}${pieces.join("*")}${end}`)
+      .filter((text) => text !== "");
+    const line = fc
+      .tuple(fc.constantFrom("", "", "/", "/*/", "/*/*/", "**/"), glob, fc.constantFrom("", "/", "/*", "/a*"))
+      .map(([start, name, end]) => `${start}${name}${end} @x`);
+    const pathName = fc
+      .array(fc.constantFrom("a", "b", "q", "@"), { minLength: 1, maxLength: 8 })
+      .map((c) => c.join(""));
+    const path = fc.array(pathName, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 25 }), fc.array(path, { maxLength: 4 }), (lines, paths) => {
+        const parsed = parse(lines.join("\n"));
+        for (const segments of paths) {
+          const slow = parsed.lines.findLast(({ elements }) => matchElements(elements, segments, segments.map(maskOf)));
+          const fast = matchOwners(parsed, segments.join("/"));
+          expect(fast.kind === "unmatched" ? undefined : fast.line).toBe(slow?.line);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("does not take the last piece of one pattern for a middle piece of another", () => {
+    const line = (text: string): number | undefined => {
+      const found = matchOwners(parse(text), "ab");
+      return found.kind === "unmatched" ? undefined : found.line;
+    };
+    expect(line("a*b*b @x\na*b @x")).toBe(2);
+    expect(line("a*b @x\na*b*b @x")).toBe(1);
+  });
 });
 
 describe("size", () => {

@@ -1,4 +1,5 @@
-import { maskOf, matchElements, matchGlob, needsOf, type SegmentGlob } from "./owner-pattern.ts";
+import { findLastGlob, indexGlobs, type NameGlobs, type PlacedGlob } from "./name-globs.ts";
+import { maskOf, matchElements, needsOf, type PatternElement } from "./owner-pattern.ts";
 import type { CodeownersLine, ParsedCodeowners } from "./parse-codeowners.ts";
 
 /** Who owns a path. `unowned` (a line without owners) and `unmatched` (no line) are two answers. */
@@ -31,12 +32,13 @@ interface LineIndex {
   /** Lines such as `*.js` by the last extension. */
   byExtension: ReadonlyMap<string, readonly number[]>;
   /** Lines such as `test-*` that ask one name, at any depth, for a wildcard. */
-  nameGlobs: NameGlobs;
+  nameGlobs: KnownGlobs;
   others: MaskedLines;
 }
 
-interface NameGlobs extends MaskedLines {
-  globs: readonly SegmentGlob[];
+interface KnownGlobs {
+  count: number;
+  globs: NameGlobs;
   /** What was found for a name before: the files of a pull request share most of their folders. */
   known: Map<string, number>;
 }
@@ -48,6 +50,10 @@ const mostKnown = 20_000;
 interface MaskedLines {
   positions: readonly number[];
   needs: readonly number[];
+  /** Where the line asks a folder at a fixed depth for a wildcard: that depth, else 0. */
+  depths: readonly number[];
+  /** What the name at that depth must hold; 0 where any will do. */
+  needsThere: readonly number[];
 }
 
 /** An index is a pure function of its lines; it is kept only so that it is made once. */
@@ -65,8 +71,8 @@ function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
   const byPrefix = new Map<string, number[]>();
   const byName = new Map<string, number[]>();
   const byExtension = new Map<string, number[]>();
-  const nameGlobs = { positions: [] as number[], needs: [] as number[], globs: [] as SegmentGlob[], known: new Map() };
-  const others = { positions: [] as number[], needs: [] as number[] };
+  const placed: PlacedGlob[] = [];
+  const others = { positions: [], needs: [], depths: [], needsThere: [] } as Record<keyof MaskedLines, number[]>;
   for (const [position, { elements }] of lines.entries()) {
     const prefix = leadingLiterals(elements);
     const second = elements[0]?.kind === "deep" ? elements[1] : undefined;
@@ -76,14 +82,16 @@ function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
     else if (name !== null) push(byName, name, position);
     else if (extension !== null) push(byExtension, extension, position);
     else if (second?.kind === "glob" && elements.length === 3 && elements[2]?.kind === "deep") {
-      nameGlobs.positions.push(position);
-      nameGlobs.needs.push(second.glob.needs);
-      nameGlobs.globs.push(second.glob);
+      placed.push({ glob: second.glob, position });
     } else {
+      const fixed = firstFixedGlob(elements);
       others.positions.push(position);
       others.needs.push(needsOf(elements));
+      others.depths.push(fixed.depth);
+      others.needsThere.push(fixed.needs);
     }
   }
+  const nameGlobs = { count: placed.length, globs: indexGlobs(placed), known: new Map<string, number>() };
   return { byPrefix, byName, byExtension, nameGlobs, others };
 }
 
@@ -105,6 +113,15 @@ function longestLiteral(elements: CodeownersLine["elements"]): string | null {
     if (element.kind === "literal" && element.text.length > (longest?.length ?? -1)) longest = element.text;
   }
   return longest;
+}
+
+/** The first wildcard name that can stand at one depth only, because no `**` comes before it. */
+function firstFixedGlob(elements: readonly PatternElement[]): { depth: number; needs: number } {
+  for (const [depth, element] of elements.entries()) {
+    if (element.kind === "deep") break;
+    if (element.kind === "glob") return { depth, needs: element.glob.needs };
+  }
+  return { depth: 0, needs: 0 };
 }
 
 /** `.js` for a segment glob that ends in `.js`; null when its ending has no dot or holds a wildcard. */
@@ -150,13 +167,13 @@ function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: stri
 }
 
 /** The last line whose name pattern matches some segment; `best` when there is none after it. */
-function findNameGlob(lines: NameGlobs, segments: readonly string[], masks: readonly number[], best: number): number {
-  if (lines.positions.length === 0) return best;
+function findNameGlob(lines: KnownGlobs, segments: readonly string[], masks: readonly number[], best: number): number {
+  if (lines.count === 0) return best;
   let last = best;
   for (const [depth, segment] of segments.entries()) {
     let found = lines.known.get(segment);
     if (found === undefined) {
-      found = findName(lines, segment, masks[depth] ?? 0);
+      found = findLastGlob(lines.globs, segment, masks[depth] ?? 0);
       if (lines.known.size < mostKnown) lines.known.set(segment, found);
     }
     last = Math.max(last, found);
@@ -164,18 +181,8 @@ function findNameGlob(lines: NameGlobs, segments: readonly string[], masks: read
   return last;
 }
 
-function findName({ positions, needs, globs }: NameGlobs, segment: string, mask: number): number {
-  for (let at = positions.length - 1; at >= 0; at -= 1) {
-    const need = needs[at] ?? 0;
-    if ((need & mask) !== need) continue;
-    const glob = globs[at];
-    if (glob !== undefined && matchGlob(glob, segment, mask)) return positions[at] ?? -1;
-  }
-  return -1;
-}
-
 function findOther(
-  { positions, needs }: MaskedLines,
+  { positions, needs, depths, needsThere }: MaskedLines,
   lines: readonly CodeownersLine[],
   segments: readonly string[],
   masks: readonly number[],
@@ -187,6 +194,8 @@ function findOther(
     if (position <= best) return best;
     const need = needs[at] ?? 0;
     if ((need & whole) !== need) continue;
+    const needThere = needsThere[at] ?? 0;
+    if ((needThere & (masks[depths[at] ?? 0] ?? 0)) !== needThere) continue;
     const line = lines[position];
     if (line !== undefined && matchElements(line.elements, segments, masks)) return position;
   }

@@ -152,6 +152,24 @@ describe("the matcher", () => {
     );
   });
 
+  it("agrees with the slow matcher on names made of stars", () => {
+    const piece = fc.constantFrom("a", "b", "ab", "aa", "q", "?", "a?");
+    const glob = fc
+      .tuple(
+        fc.constantFrom("", "a", "*"),
+        fc.array(piece, { minLength: 1, maxLength: 6 }),
+        fc.constantFrom("", "*", "q*b*"),
+      )
+      .map(([start, pieces, end]) => `${start}${pieces.join("*")}${end}`);
+    const longName = fc.array(fc.constantFrom("a", "b", "q"), { minLength: 1, maxLength: 12 }).map((c) => c.join(""));
+    fc.assert(
+      fc.property(fc.constantFrom("", "/"), glob, longName, (start, name, path) => {
+        expect(matches(start + name, path)).toBe(matchesSlowly(start + name, path));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it("never throws, whatever the text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (a, b) => {

@@ -217,7 +217,7 @@ function matchSegment(element: PatternElement, segment: string, mask: number): b
 }
 
 /** Whether one segment matches; `mask` is the segment's `maskOf`. */
-export function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
+function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
   if ((glob.needs & mask) !== glob.needs || segment.length < glob.atLeast) return false;
   const { pieces } = glob;
   const first = pieces[0];
@@ -237,7 +237,8 @@ export function matchGlob(glob: SegmentGlob, segment: string, mask: number): boo
   return position <= lastStart;
 }
 
-function pieceStandsAt(piece: GlobPiece, segment: string, start: number): boolean {
+/** Whether the piece stands at this place of a segment that is long enough for it. */
+export function pieceStandsAt(piece: GlobPiece, segment: string, start: number): boolean {
   if (piece.wild.size === 0) return segment.startsWith(piece.text, start);
   for (let index = 0; index < piece.text.length; index += 1) {
     if (!piece.wild.has(index) && piece.text[index] !== segment[start + index]) return false;
@@ -246,7 +247,7 @@ function pieceStandsAt(piece: GlobPiece, segment: string, start: number): boolea
 }
 
 /** Leftmost place at or after `from` where the piece stands and ends no later than `end`; -1 when there is none. */
-function findPiece(piece: GlobPiece, segment: string, from: number, end: number): number {
+export function findPiece(piece: GlobPiece, segment: string, from: number, end: number): number {
   if (piece.wild.size === 0) {
     const found = segment.indexOf(piece.text, from);
     return found >= 0 && found + piece.text.length <= end ? found : -1;

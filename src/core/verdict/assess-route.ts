@@ -97,7 +97,7 @@ export function assessRoute(
   };
   const evidence = judgeRouteEvidence(file, source);
   const liveStage = liveStageOf(comparison);
-  const guardrails = judgeReadings(comparison, liveStage, facts, binding);
+  const guardrails = judgeReadings(comparison, liveStage, facts, { binding, metrics: policy.metrics });
   const gateContext: GateContext = {
     at: facts.at,
     route: state,
@@ -169,13 +169,14 @@ function judgeReadings(
   { merged, live }: RouteComparison,
   liveStage: Stage | null,
   facts: FileFacts,
-  binding: BindingFacts,
+  { binding, metrics }: { binding: BindingFacts; metrics: Policy["metrics"] },
 ): readonly GuardrailFinding[] {
   const { record } = merged.state.file;
   const key = `${binding.name}/${record.flagKey}`;
   const known = Object.hasOwn(facts.measurements, key) ? (facts.measurements[key] ?? []) : [];
   const measurements = liveStage === null ? [] : known;
-  return judgeGuardrails(record.guardrails, measurements, { stage: liveStage, share: live?.share ?? 0 }, facts.at);
+  const served = { stage: liveStage, share: live?.share ?? 0 };
+  return judgeGuardrails(record.guardrails, measurements, served, metrics, facts.at);
 }
 
 /**
