@@ -29,7 +29,7 @@ const help = [
   "",
   "- `/routeward status [flagKey]`: what is live and what is asked",
   "- `/routeward recheck`: judge the pull request again",
-  "- `/routeward rehearse [flagKey]`: prove on a disposable flag that the way back works (ai-platform-owner)",
+  "- `/routeward rehearse [flagKey]`: prove that the way back works, on a disposable flag or, once the candidate is live, for a synthetic user of the live flag (ai-platform-owner)",
   "- `/routeward pause [flagKey]`: no further growth and no soaking; what is served stays (release-owner, ai-platform-owner, owner of the file)",
   "- `/routeward resume [flagKey]`: go on, when the guardrails pass and no freeze window holds (release-owner)",
   "- `/routeward rollback <reason> [flagKey]`: all traffic back to the baseline now (release-owner, ai-platform-owner, owner of the file)",
@@ -189,6 +189,7 @@ async function rehearse(route: RouteSummary, number: number, context: Context): 
     number,
     path: route.path,
     by: `@${task.actor.login}`,
+    requestId: task.requestId,
   });
   return null;
 }

@@ -59,6 +59,19 @@ export interface ProofFacts {
   text: string;
 }
 
+/**
+ * Where a rehearsal on the live flag stands (SPEC 13): `asked`, then the synthetic user on the candidate (`forward`), on the
+ * baseline (`back`), and gone again (`clearing`).
+ */
+export type RehearsalPhase = "asked" | "forward" | "back" | "clearing";
+
+/** The rehearsal on the live flag that is under way, as far as the wanted state hangs on it. */
+export interface RehearsalUnderway {
+  phase: RehearsalPhase;
+  /** Nobody else's: drawn for this rehearsal. */
+  userKey: string;
+}
+
 /** Everything one pass of the rollout knows about one flag. */
 export interface RolloutFacts {
   name: FlagName;
@@ -85,6 +98,8 @@ export interface RolloutFacts {
   segments: Readonly<Record<string, string>> | null;
   /** What the policy says about changes by hand. */
   drift: "alert" | "repair";
+  /** A rehearsal on this flag that may go on; null when there is none, or when something forbids it. */
+  rehearsal: RehearsalUnderway | null;
   /** Who changed the flag by hand, by FeatBit's own log, in sentences. */
   hands: readonly string[];
 }

@@ -13,6 +13,7 @@ import { putInOutbox } from "./deliver-outbox.ts";
 import { createKey, switchOffKey, switchOnKey, writeKey } from "./effect-keys.ts";
 import type { RolloutView } from "./gather-rollout.ts";
 import { renderChangeComment, type RolloutRun } from "./rollout-run.ts";
+import { beginRehearsal, clearRehearsal, saveRehearsal } from "./play-live-rehearsal.ts";
 import { requireFlag, requireStage } from "./require-facts.ts";
 import { saveBaseline, saveLive } from "./save-proven.ts";
 import { rememberWrite, writeWithAudit } from "./write-with-audit.ts";
@@ -103,6 +104,12 @@ export async function applyStep(run: RolloutRun, view: RolloutView, step: Active
     }
     case "prove":
       return prove(run, view, step);
+    case "begin-rehearsal":
+      return beginRehearsal(run, view);
+    case "save-rehearsal":
+      return saveRehearsal(run, view, step);
+    case "clear-rehearsal":
+      return clearRehearsal(run, view, step);
     case "save-live":
       return saveLive(run, view);
     case "save-baseline":
@@ -303,6 +310,7 @@ async function prove(run: RolloutRun, view: RolloutView, step: Extract<Step, { k
     text: proof.ok ? "" : `the FeatBit SDK does not serve what was written: ${cut(text.slice(0, 5).join("; "), 600)}`,
   };
   run.proofMs = proof.elapsedMs;
+  run.proofAt = at;
   if (proof.ok) run.provenAt[step.purpose] ??= at;
 }
 
@@ -313,5 +321,6 @@ function describeServed(probe: Probe): string {
 function describeWanted(view: RolloutView): string {
   const { wanted } = view.facts;
   if (wanted.kind !== "stage") return "baseline";
+  if (view.facts.rehearsal !== null) return `rehearsal for a synthetic user, ${view.facts.rehearsal.phase}`;
   return wanted.stage === null ? "baseline to everyone" : `${wanted.stage} step ${wanted.step + 1} (${wanted.share} %)`;
 }
