@@ -144,7 +144,7 @@ async function pause(route: RouteSummary, number: number, { task, ports, now }: 
   if (newer !== null) return newer;
   const { binding, flagKey } = route;
   const result = await pauseFlag(
-    { binding, flagKey, by: `@${task.actor.login}`, reason: `asked for in #${number}` },
+    { binding, flagKey, by: `@${task.actor.login}`, reason: `asked for in #${number}`, requestId: task.requestId },
     ports,
     now,
   );
@@ -162,7 +162,8 @@ async function resume(route: RouteSummary, { task, port, ports, now }: Context):
   const policy = parsePolicy(rules.policy, rules.floor, { requireFloor: ports.requireFloor });
   if (!policy.ok) return "Not resumed: the policy of the default branch cannot be read.";
   const { binding, flagKey } = route;
-  const result = await resumeFlag({ binding, flagKey, by: `@${task.actor.login}` }, policy.value, ports, now);
+  const request = { binding, flagKey, by: `@${task.actor.login}`, requestId: task.requestId };
+  const result = await resumeFlag(request, policy.value, ports, now);
   switch (result.kind) {
     case "not-live":
       return "Nothing of this route is live, so there is nothing to resume.";
