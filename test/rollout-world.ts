@@ -37,7 +37,7 @@ export interface FakeGitHub {
   deployments: Map<string, { state: string; environment: string; writes: number }>;
 }
 
-function createFakeGitHub(): FakeGitHub {
+export function createFakeGitHub(): FakeGitHub {
   const files = new Map<string, string>();
   const comments: FakeGitHub["comments"] = [];
   const deployments: FakeGitHub["deployments"] = new Map();

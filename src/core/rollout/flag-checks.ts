@@ -1,7 +1,7 @@
 import { digestContents, digestTargeting, listServedVariations, type FlagContents } from "./compare-flag.ts";
 import type { FlagSnapshot, FlagVariation } from "./flag.ts";
 import { deriveVariationIds } from "./flag-identity.ts";
-import { identifyProof, isReleased, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
+import { identifyProof, isReleased, markFound, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
 import type { Probe } from "./probe.ts";
 import { listChangedSegments, sameSegments } from "./digest-segments.ts";
 import { growsExposure } from "./grows-exposure.ts";
@@ -76,7 +76,12 @@ export function isDisproven(facts: RolloutFacts): boolean {
 export function isChangedByHand(facts: RolloutFacts): boolean {
   if (facts.flag === null || facts.wanted.kind !== "stage") return false;
   const found = digestContents(facts.flag);
-  return found !== digestContents(facts.wanted.contents) && !facts.written.includes(found);
+  return found !== digestContents(facts.wanted.contents) && !isKnown(facts.written, found);
+}
+
+/** Whether contents are ours, or are being replaced by a repair already. */
+export function isKnown(written: readonly string[], digest: string): boolean {
+  return written.includes(digest) || written.includes(markFound(digest));
 }
 
 export function isWritten(facts: RolloutFacts): boolean {

@@ -10,7 +10,7 @@ import { deriveVariationIds } from "./flag-identity.ts";
 import { findTransition, planNextStep } from "./next-step.ts";
 import { hasSynthetic, withRehearsal } from "./live-rehearsal.ts";
 import { planProbes } from "./probes.ts";
-import { identifyProof, type RehearsalPhase, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
+import { identifyProof, markFound, type RehearsalPhase, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
 import { expectServed, renderVariations, type ServedBundles } from "./served-value.ts";
 import { renderBaselineTargeting, renderTargeting } from "./targeting.ts";
 import { makeExposureRequest } from "./test-builders.ts";
@@ -329,6 +329,21 @@ describe("the way back", () => {
       },
       "back-mend-value",
     ],
+    [
+      "the baseline's value was changed by hand, and a repair has begun that did not come to its end",
+      {
+        flag: { ...done, variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "{}" } : v)) },
+        written: [
+          markFound(
+            digestContents({
+              ...done,
+              variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "{}" } : v)),
+            }),
+          ),
+        ],
+      },
+      "back-mend-value",
+    ],
     ["off and not proven", { flag: off }, "back-prove"],
     [
       "off and something else is served",
@@ -504,7 +519,7 @@ class World {
         this.pause({ at: at(this.clock), by: "routeward", reason: step.reason });
         return true;
       case "repair":
-        this.facts = { ...this.facts, written: [...this.facts.written, step.found] };
+        this.facts = { ...this.facts, written: [...this.facts.written, markFound(step.found)] };
         return true;
       case "create-flag": {
         if (target.kind !== "stage") throw new Error("created without a stage");

@@ -87,7 +87,7 @@ export interface RolloutFacts {
   foreign: string | null;
   /** Scheduled changes and change requests that wait in FeatBit. */
   pendingChanges: number;
-  /** Digests of contents that Routeward itself wrote. */
+  /** Digests of contents that Routeward itself wrote, and marked (`markFound`) those that a repair is replacing. */
   written: readonly string[];
   /** Routeward already switched the flag on for this re-entry: that it is off again is somebody's hand. */
   switchedOn: boolean;
@@ -102,6 +102,14 @@ export interface RolloutFacts {
   rehearsal: RehearsalUnderway | null;
   /** Who changed the flag by hand, by FeatBit's own log, in sentences. */
   hands: readonly string[];
+}
+
+/**
+ * How contents that somebody made by hand are remembered while a repair replaces them: known, so that they are written over, and
+ * not ours, so that nothing in them is trusted, their baseline least of all.
+ */
+export function markFound(digest: string): string {
+  return `found ${digest}`;
 }
 
 /** What a flag is proven as. */

@@ -3,6 +3,7 @@ import type { FlagTargeting } from "../../core/rollout/flag.ts";
 import { planTags } from "../../core/rollout/flag-identity.ts";
 import type { Probe } from "../../core/rollout/probe.ts";
 import type { Step } from "../../core/rollout/step.ts";
+import { markFound } from "../../core/rollout/rollout-facts.ts";
 import { renderBaselineTargeting } from "../../core/rollout/targeting.ts";
 import { assertNever, cut, InternalError } from "../../core/problem.ts";
 import type { Latch } from "../../core/facts.ts";
@@ -238,7 +239,7 @@ async function beginRepair(run: RolloutRun, view: RolloutView, step: Extract<Ste
       subject: run.subject,
       data: { found: step.found, differences: step.differences },
     });
-    await rememberWrite(run, tx, step.found);
+    await rememberWrite(run, tx, markFound(step.found));
     if (approval !== null)
       await putInOutbox(run, tx, approval.repository, announceRepair(run, approval, step.found, step.differences));
   });

@@ -5,6 +5,7 @@ import { digestSegments } from "../../core/rollout/digest-segments.ts";
 import { judgeStep } from "../../core/rollout/judge-step.ts";
 import { findBinding } from "../../core/risk/check-transition.ts";
 import { listSegmentKeys } from "../../core/rollout/exposure.ts";
+import { isKnown } from "../../core/rollout/flag-checks.ts";
 import { checkOwnership } from "../../core/rollout/flag-identity.ts";
 import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
 import { describeExposure, planBaseline, planWanted, type ApprovedContent } from "../../core/rollout/plan-wanted.ts";
@@ -128,7 +129,7 @@ async function readHands(
 ): Promise<readonly string[]> {
   if (flag === null || wanted.kind !== "stage") return [];
   const found = digestContents(flag);
-  if (found === digestContents(wanted.contents) || records.status?.value.written.includes(found) === true) return [];
+  if (found === digestContents(wanted.contents) || isKnown(records.status?.value.written ?? [], found)) return [];
   const since = Date.parse(records.live?.value.provenAt ?? "");
   const changes = await run.flags.readChanges(flag.id, Number.isNaN(since) ? 0 : since - clockSlackMs, mostHands * 4);
   return changes
