@@ -368,6 +368,23 @@ describe("a pause by a person", () => {
   });
 });
 
+it("a pause and a resume that are asked for again after a crash are answered as the first time, and taken once", async () => {
+  const key = "support_asked_twice";
+  await goLive(key, "approved-for-internal-canary");
+  const flag = { binding: bindingName, flagKey: key, by: "@ann" };
+  const pause = (requestId: string) => pauseFlag({ ...flag, reason: "looking", requestId }, world.ports, world.now());
+  const resume = (requestId: string) => resumeFlag({ ...flag, requestId }, builtInPolicy, world.ports, world.now());
+  expect(await pause("comment-1")).toMatchObject({ kind: "done" });
+  expect(await pause("comment-1")).toMatchObject({ kind: "done" });
+  expect(await pause("comment-2")).toEqual({ kind: "unchanged" });
+  await lookFor(1);
+  expect(await resume("comment-3")).toMatchObject({ kind: "done", live: { paused: null } });
+  expect(await resume("comment-3")).toMatchObject({ kind: "done" });
+  expect(await pause("comment-1")).toMatchObject({ kind: "done", live: { paused: null } });
+  expect((await liveOf(key)).paused).toBeNull();
+  await leave(key);
+});
+
 describe("changes in FeatBit by hand", () => {
   it("are told once, with who made them and what differs, and the clock stands", async () => {
     const key = "support_drift";

@@ -16,6 +16,7 @@ import { approvedRouteKind, keyOfFlag, subjectOfFlag } from "../src/flows/record
 import { updateRecord } from "../src/flows/update-record.ts";
 import type { FlagPort } from "../src/ports/featbit.ts";
 import type { MetricsPort } from "../src/ports/metrics.ts";
+import type { RouteProbePort } from "../src/ports/route-probe.ts";
 import type { GitHubPort, RepositoryPort } from "../src/ports/github.ts";
 import {
   startFeatBitSimulator,
@@ -38,7 +39,7 @@ export interface FakeGitHub {
   merged: number[];
 }
 
-function createFakeGitHub(): FakeGitHub {
+export function createFakeGitHub(): FakeGitHub {
   const files = new Map<string, string>();
   const comments: FakeGitHub["comments"] = [];
   const deployments: FakeGitHub["deployments"] = new Map();
@@ -112,6 +113,8 @@ export interface RolloutWorldOptions {
   begins?: number;
   /** The binding's metrics source; none when absent. */
   metrics?: MetricsPort;
+  /** How the binding's route is asked at the end of a rehearsal; not at all when absent. */
+  routeProbe?: RouteProbePort;
 }
 
 /** A world with the FeatBit simulator, the real FeatBit client with its SDK, and the embedded store. */
@@ -156,6 +159,7 @@ export async function openRolloutWorld(options: RolloutWorldOptions = {}): Promi
     queue: opened.queue,
     flags: new Map<string, FlagPort>([[bindingName, flags]]),
     bindings: [binding],
+    routeProbes: options.routeProbe === undefined ? new Map() : new Map([[bindingName, options.routeProbe]]),
     metrics: new Map(options.metrics === undefined ? [] : [[bindingName, options.metrics]]),
     stopwatch: () => performance.now(),
   };

@@ -208,6 +208,21 @@ export interface Rehearsal {
   forwardMs: number;
   backMs: number;
   detail: string;
+  /** On the disposable flag, or on the live one for a synthetic user. Absent: disposable, by an earlier version. */
+  where?: "disposable" | "live" | undefined;
+  /** What the baseline route answered over HTTP after the way back, where the operator has it asked. */
+  route?: RouteAnswer | null | undefined;
+}
+
+/** How the operator's HTTP address of a route answered. */
+export interface RouteAnswer {
+  ok: boolean;
+  /** 0 when there was no answer. */
+  status: number;
+  /** Milliseconds from the request until the whole answer was there, or until it was given up. */
+  elapsedMs: number;
+  /** Why not, in words of ours; empty when it answered. */
+  why: string;
 }
 
 /** What GitHub's API says about the workflow run that an evidence record names (SPEC 8, workflow trust). */

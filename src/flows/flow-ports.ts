@@ -2,6 +2,7 @@ import type { BindingFacts } from "../core/facts.ts";
 import type { FlagPorts } from "../ports/featbit.ts";
 import type { GitHubPort } from "../ports/github.ts";
 import type { MetricsPorts } from "../ports/metrics.ts";
+import type { RouteProbePorts } from "../ports/route-probe.ts";
 import type { JobQueue } from "../ports/queue.ts";
 import type { Store } from "../ports/store.ts";
 
@@ -13,6 +14,8 @@ export interface FlowPorts {
   /** By binding name. */
   flags: FlagPorts;
   metrics: MetricsPorts;
+  /** How the baseline route is asked at the end of a rehearsal, by binding name; a binding whose operator wants none is absent. */
+  routeProbes: RouteProbePorts;
   bindings: readonly BindingFacts[];
   /** An unreadable organisation floor blocks (SPEC 3). */
   requireFloor: boolean;

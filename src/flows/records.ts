@@ -6,9 +6,11 @@ import type {
   Latch,
   LiveState,
   Rehearsal,
+  RouteAnswer,
   SourceText,
 } from "../core/facts.ts";
 import type { Effect } from "../core/effect.ts";
+import type { RehearsalPhase } from "../core/rollout/rollout-facts.ts";
 import type { WatchEntry } from "../core/rollout/watch.ts";
 import { stages } from "../core/scales.ts";
 import type { RecordKind } from "../ports/store.ts";
@@ -183,6 +185,13 @@ export const flagClaimKind: RecordKind<FlagClaim> = {
   schema: z.object({ binding: z.string(), flagKey: z.string(), repository: z.string(), path: z.string() }),
 };
 
+const routeAnswer: z.ZodType<RouteAnswer> = z.object({
+  ok: z.boolean(),
+  status: z.number().int(),
+  elapsedMs: z.number(),
+  why: z.string(),
+});
+
 /** A rehearsal that Routeward made itself; key `binding/flagKey/<candidate digest>`. */
 export const rehearsalKind: RecordKind<Rehearsal> = {
   name: "rehearsal",
@@ -196,6 +205,57 @@ export const rehearsalKind: RecordKind<Rehearsal> = {
     forwardMs: z.number(),
     backMs: z.number(),
     detail: z.string(),
+    where: z.enum(["disposable", "live"]).optional(),
+    route: routeAnswer.nullable().optional(),
+  }),
+};
+
+/** A rehearsal on the live flag that somebody asked for and that is not over; key `binding/flagKey`. */
+export interface LiveRehearsal {
+  binding: string;
+  flagKey: string;
+  candidateDigest: string;
+  by: string;
+  /** Where the person who asked is answered. */
+  repository: string;
+  repositoryId: number;
+  pull: number;
+  askedAt: string;
+  phase: RehearsalPhase;
+  userKey: string;
+  /** The merge whose stage was live when it began; null before. */
+  mergeSha: string | null;
+  /** When the phase began, before FeatBit heard of it. */
+  phaseBegan: string;
+  forwardMs: number;
+  backMs: number;
+  route: RouteAnswer | null;
+  /** What was shown to be wrong; null while nothing was. */
+  failure: string | null;
+  /** Another run went on with it: its times hold the pause. */
+  isInterrupted: boolean;
+}
+
+export const liveRehearsalKind: RecordKind<LiveRehearsal> = {
+  name: "live-rehearsal",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    candidateDigest: z.string(),
+    by: z.string(),
+    repository: z.string(),
+    repositoryId: z.number(),
+    pull: z.number().int(),
+    askedAt: time,
+    phase: z.enum(["asked", "forward", "back", "clearing"]),
+    userKey: z.string(),
+    mergeSha: z.string().nullable(),
+    phaseBegan: time,
+    forwardMs: z.number(),
+    backMs: z.number(),
+    route: routeAnswer.nullable(),
+    failure: z.string().nullable(),
+    isInterrupted: z.boolean(),
   }),
 };
 

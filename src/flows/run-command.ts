@@ -29,7 +29,7 @@ const help = [
   "",
   "- `/routeward status [flagKey]`: what is live and what is asked",
   "- `/routeward recheck`: judge the pull request again",
-  "- `/routeward rehearse [flagKey]`: prove on a disposable flag that the way back works (ai-platform-owner)",
+  "- `/routeward rehearse [flagKey]`: prove that the way back works, on a disposable flag or, once the candidate is live, for a synthetic user of the live flag (ai-platform-owner)",
   "- `/routeward pause [flagKey]`: no further growth and no soaking; what is served stays (release-owner, ai-platform-owner, owner of the file)",
   "- `/routeward resume [flagKey]`: go on, when the guardrails pass and no freeze window holds (release-owner)",
   "- `/routeward rollback <reason> [flagKey]`: all traffic back to the baseline now (release-owner, ai-platform-owner, owner of the file)",
@@ -144,7 +144,7 @@ async function pause(route: RouteSummary, number: number, { task, ports, now }: 
   if (newer !== null) return newer;
   const { binding, flagKey } = route;
   const result = await pauseFlag(
-    { binding, flagKey, by: `@${task.actor.login}`, reason: `asked for in #${number}` },
+    { binding, flagKey, by: `@${task.actor.login}`, reason: `asked for in #${number}`, requestId: task.requestId },
     ports,
     now,
   );
@@ -162,7 +162,8 @@ async function resume(route: RouteSummary, { task, port, ports, now }: Context):
   const policy = parsePolicy(rules.policy, rules.floor, { requireFloor: ports.requireFloor });
   if (!policy.ok) return "Not resumed: the policy of the default branch cannot be read.";
   const { binding, flagKey } = route;
-  const result = await resumeFlag({ binding, flagKey, by: `@${task.actor.login}` }, policy.value, ports, now);
+  const request = { binding, flagKey, by: `@${task.actor.login}`, requestId: task.requestId };
+  const result = await resumeFlag(request, policy.value, ports, now);
   switch (result.kind) {
     case "not-live":
       return "Nothing of this route is live, so there is nothing to resume.";
@@ -189,6 +190,7 @@ async function rehearse(route: RouteSummary, number: number, context: Context): 
     number,
     path: route.path,
     by: `@${task.actor.login}`,
+    requestId: task.requestId,
   });
   return null;
 }

@@ -9,6 +9,7 @@ import type { FlowPorts } from "./flow-ports.ts";
 import { readFiles, readSnapshot } from "./gather-rules.ts";
 import { keyOfFlag } from "./records.ts";
 import { advanceFlag, type AdvanceOutcome } from "./rollout/advance-flag.ts";
+import { askLiveRehearsal } from "./rollout/ask-live-rehearsal.ts";
 import { rehearse, type RehearsalRequest } from "./rollout/rehearse.ts";
 
 const rehearsalSuffix = "__rehearsal";
@@ -20,6 +21,8 @@ const rehearsalData = z.object({
   number: z.number().int(),
   path: z.string(),
   by: z.string(),
+  /** Absent: queued by an earlier version. */
+  requestId: z.string().optional(),
 });
 
 /** Key of the job that rehearses a flag: it runs beside the flag's own job, on a flag of its own (SPEC 13). */
@@ -55,12 +58,19 @@ async function runRehearsal(
   ports: FlowPorts,
   now: () => Date,
 ): Promise<void> {
-  const { owner, name, repositoryId, number, path, by } = rehearsalData.parse(job.data);
+  const { owner, name, repositoryId, number, path, by, requestId = "" } = rehearsalData.parse(job.data);
   const port = await ports.github.openRepository(owner, name);
   const pull = await port.readPull(number);
   if (pull === null) return;
   const bundles = await readBundles(port, pull.merged ? (pull.mergeCommitSha ?? pull.headSha) : pull.headSha, path);
-  if (bundles !== null) await rehearse({ ...flag, ...bundles, repository: `${owner}/${name}`, by }, ports, now);
+  const repository = `${owner}/${name}`;
+  if (bundles !== null) {
+    const candidateDigest = bundles.candidate.digest;
+    const request = { ...flag, candidateDigest, by, repository, repositoryId, pull: number, requestId };
+    // The flag's own job plays it and answers.
+    if ((await askLiveRehearsal(request, ports, now)) === "asked") return;
+    await rehearse({ ...flag, ...bundles, repository, by }, ports, now);
+  }
   // The verdict of the pull request takes the result in.
   await enqueuePull(ports, { id: repositoryId, owner, name }, number, "rehearsal");
 }

@@ -161,9 +161,13 @@ function open(story: StoryWorld, branch: string, status: string, more: Record<st
   story.actors.openPull(people.author, branch, `Support answers: ${status}`);
 }
 
-/** From the first pull request to the rollback, with a rehearsal and a merge that nobody approved. */
+/** From the first pull request to the rollback, with rehearsals on both flags, a pause and a merge that nobody approved. */
 export const story: readonly StoryStep[] = [
   { name: "opens #1 for testing", act: (world) => open(world, "testing", "approved-for-testing", {}) },
+  {
+    name: "rehearses #1 on the disposable flag",
+    act: ({ actors }) => actors.comment(people.platform, 1, "/routeward rehearse"),
+  },
   { name: "approves #1", act: (world) => approveAll(world, 1) },
   { name: "merges #1", act: (world) => merge(world, 1) },
   {
@@ -173,11 +177,15 @@ export const story: readonly StoryStep[] = [
     },
   },
   {
-    name: "rehearses #2",
+    name: "rehearses #2, whose candidate is live, on the live flag",
     act: ({ actors }) => actors.comment(people.platform, 2, "/routeward rehearse"),
   },
   { name: "approves #2", act: (world) => approveAll(world, 2) },
   { name: "merges #2", act: (world) => merge(world, 2) },
+  {
+    name: "pauses",
+    act: ({ actors }) => actors.comment(people.release, 2, "/routeward pause"),
+  },
   {
     name: "rolls back",
     act: ({ actors }) => actors.comment(people.release, 2, "/routeward rollback answers cite the wrong page"),

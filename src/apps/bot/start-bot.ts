@@ -5,6 +5,7 @@ import { createFlagPort } from "../../adapters/featbit/create-flag-port.ts";
 import { createGitHubPort } from "../../adapters/github/create-github-port.ts";
 import { createGitHubProbot, type Pace, readGitHubBaseUrl } from "../../adapters/github/probot-octokit.ts";
 import { createPrometheusMetrics } from "../../adapters/metrics/create-prometheus-metrics.ts";
+import { createRouteProbe } from "../../adapters/route/create-route-probe.ts";
 import { openStore } from "../../adapters/store/open-store.ts";
 import type { FlowPorts } from "../../flows/flow-ports.ts";
 import { handleTask } from "../../flows/handle-task.ts";
@@ -121,7 +122,14 @@ export async function startBot(
             ],
       ),
     ),
-    bindings: operator.bindings.map(({ featbit: _featbit, metrics: _metrics, ...facts }) => facts),
+    routeProbes: new Map(
+      operator.bindings.flatMap(({ name, rehearsal }) =>
+        rehearsal === null ? [] : [[name, createRouteProbe(rehearsal)] as const],
+      ),
+    ),
+    bindings: operator.bindings.map(
+      ({ featbit: _featbit, metrics: _metrics, rehearsal: _rehearsal, ...facts }) => facts,
+    ),
     requireFloor: operator.requireFloor,
     publicUrl: environment.publicUrl,
     stopwatch: () => performance.now(),

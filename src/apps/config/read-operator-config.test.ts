@@ -37,6 +37,29 @@ describe("a mistake is named with its line", () => {
   });
 });
 
+describe("the address that a rehearsal asks", () => {
+  const withRoute = (lines: string): string =>
+    example.replace("    metrics:\n", `    rehearsal: ${lines}\n    metrics:\n`);
+
+  it("is read with its time and token, and absent means that nothing is asked", () => {
+    expect(parseOperatorConfig("f.yaml", example, env).bindings[0]?.rehearsal).toBeNull();
+    const text = withRoute('{ routeUrl: "http://127.0.0.1:8080/probe/{flagKey}", timeout: 2s, tokenEnv: ROUTE_TOKEN }');
+    expect(parseOperatorConfig("f.yaml", text, { ...env, ROUTE_TOKEN: "r-1" }).bindings[0]?.rehearsal).toEqual({
+      url: "http://127.0.0.1:8080/probe/{flagKey}",
+      timeoutMs: 2_000,
+      token: "r-1",
+    });
+    expect(mistakesOf(text)).toEqual([expect.stringContaining("ROUTE_TOKEN is missing")]);
+  });
+
+  it.each([
+    ["another scheme", '{ routeUrl: "file:///etc/passwd" }'],
+    ["too long a wait", '{ routeUrl: "http://127.0.0.1:8080", timeout: 5m }'],
+  ])("refuses %s", (_name, lines) => {
+    expect(mistakesOf(withRoute(lines)).join()).toMatch(/f?.*rehearsal|Expected/);
+  });
+});
+
 it("lists all missing secrets at once, by name only", () => {
   expect(mistakesOf(example, {})).toEqual([
     expect.stringContaining("FEATBIT_ACCESS_TOKEN is missing"),

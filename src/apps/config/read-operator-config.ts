@@ -21,6 +21,8 @@ export interface Binding extends BindingFacts {
     webhookSecret: string | null;
   };
   metrics: { prometheusUrl: string; token: string | null } | null;
+  /** The route's own address, asked at the end of a rehearsal; null when nothing is asked. */
+  rehearsal: { url: string; timeoutMs: number; token: string | null } | null;
 }
 
 /** The operator's file: which repository may move which FeatBit environment, and how often to look. */
@@ -62,6 +64,11 @@ const watchDuration = duration.refine((milliseconds) => milliseconds >= 1_000 &&
   },
 });
 
+/** A rehearsal waits for the answer, and the flag's other work waits for the rehearsal. */
+const routeDuration = duration.refine((milliseconds) => milliseconds >= 100 && milliseconds <= 30_000, {
+  params: { code: "bad-duration", expected: "between 100ms and 30s", fix: "Write how long to wait, for example 5s." },
+});
+
 const bindingSchema = strictMap({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
   repositories: z.array(z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/)).min(1),
@@ -79,6 +86,11 @@ const bindingSchema = strictMap({
     dispatchKey: z.string().min(1).max(128),
   }),
   metrics: strictMap({ prometheusUrl: httpUrl, tokenEnv: variableName.optional() }).optional(),
+  rehearsal: strictMap({
+    routeUrl: httpUrl,
+    timeout: routeDuration.optional(),
+    tokenEnv: variableName.optional(),
+  }).optional(),
 });
 
 const configSchema = strictMap({
@@ -150,7 +162,7 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
     if (value === "") mistakes.push(`${name} is missing: ${path} names it as ${what} of binding "${raw.name}"`);
     return value;
   };
-  const { featbit, metrics } = raw;
+  const { featbit, metrics, rehearsal } = raw;
   return {
     name: raw.name,
     repositories: raw.repositories,
@@ -174,6 +186,14 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
         : {
             prometheusUrl: metrics.prometheusUrl,
             token: metrics.tokenEnv === undefined ? null : secret(metrics.tokenEnv, "the metrics token"),
+          },
+    rehearsal:
+      rehearsal === undefined
+        ? null
+        : {
+            url: rehearsal.routeUrl,
+            timeoutMs: rehearsal.timeout ?? 5_000,
+            token: rehearsal.tokenEnv === undefined ? null : secret(rehearsal.tokenEnv, "the route's token"),
           },
   };
 }

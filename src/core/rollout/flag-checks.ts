@@ -1,10 +1,11 @@
 import { digestContents, digestTargeting, listServedVariations, type FlagContents } from "./compare-flag.ts";
 import type { FlagSnapshot, FlagVariation } from "./flag.ts";
 import { deriveVariationIds } from "./flag-identity.ts";
-import { identifyProof, isReleased, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
+import { identifyProof, isReleased, markFound, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
 import type { Probe } from "./probe.ts";
 import { listChangedSegments, sameSegments } from "./digest-segments.ts";
 import { growsExposure } from "./grows-exposure.ts";
+import { hasSynthetic } from "./live-rehearsal.ts";
 import { expectServed, identifyContent } from "./served-value.ts";
 import type { Step } from "./step.ts";
 import { checkTargeting, renderBaselineTargeting } from "./targeting.ts";
@@ -75,7 +76,12 @@ export function isDisproven(facts: RolloutFacts): boolean {
 export function isChangedByHand(facts: RolloutFacts): boolean {
   if (facts.flag === null || facts.wanted.kind !== "stage") return false;
   const found = digestContents(facts.flag);
-  return found !== digestContents(facts.wanted.contents) && !facts.written.includes(found);
+  return found !== digestContents(facts.wanted.contents) && !isKnown(facts.written, found);
+}
+
+/** Whether contents are ours, or are being replaced by a repair already. */
+export function isKnown(written: readonly string[], digest: string): boolean {
+  return written.includes(digest) || written.includes(markFound(digest));
 }
 
 export function isWritten(facts: RolloutFacts): boolean {
@@ -91,6 +97,7 @@ export function isSettled(facts: RolloutFacts): boolean {
   const { live, wanted, approval, latch } = facts;
   if (live === null || wanted.kind !== "stage" || approval === null || latch !== null || !isWritten(facts))
     return false;
+  if (isPlaying(facts) || facts.rehearsal?.phase === "clearing") return false;
   return (
     live.mergeSha === approval.mergeSha &&
     live.stage === wanted.stage &&
@@ -100,6 +107,24 @@ export function isSettled(facts: RolloutFacts): boolean {
     live.targetingDigest === digestTargeting(wanted.contents.targeting) &&
     (facts.segments === null || sameSegments(live.segments ?? {}, facts.segments))
   );
+}
+
+/** Whether the synthetic user of a rehearsal belongs into the flag now. */
+export function isPlaying({ rehearsal }: RolloutFacts): boolean {
+  return rehearsal?.phase === "forward" || rehearsal?.phase === "back";
+}
+
+/** Whether the flag is ours and holds a synthetic user that no rehearsal needs any more. */
+export function isLeftOver(facts: RolloutFacts): boolean {
+  const { flag, foreign, name } = facts;
+  if (flag === null || foreign !== null || flag.isArchived || isPlaying(facts)) return false;
+  return hasSynthetic(name, flag);
+}
+
+/** Whether the proof of the rehearsal's phase is there. That others lost something by clearing is no result: it is tried again. */
+export function isRehearsalSeen(facts: RolloutFacts): boolean {
+  if (needsProof(facts)) return false;
+  return isPlaying(facts) || (facts.rehearsal?.phase === "clearing" && !isDisproven(facts));
 }
 
 /** Segments that hold somebody else than when the stage was proven, under the same approval. */

@@ -8,8 +8,9 @@ import { resolveExposure } from "./exposure.ts";
 import type { FlagSnapshot } from "./flag.ts";
 import { deriveVariationIds } from "./flag-identity.ts";
 import { findTransition, planNextStep } from "./next-step.ts";
+import { hasSynthetic, withRehearsal } from "./live-rehearsal.ts";
 import { planProbes } from "./probes.ts";
-import { identifyProof, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
+import { identifyProof, markFound, type RehearsalPhase, type RolloutFacts, type WantedStage } from "./rollout-facts.ts";
 import { expectServed, renderVariations, type ServedBundles } from "./served-value.ts";
 import { renderBaselineTargeting, renderTargeting } from "./targeting.ts";
 import { makeExposureRequest } from "./test-builders.ts";
@@ -126,6 +127,7 @@ function makeFacts(fields: Partial<RolloutFacts> = {}): RolloutFacts {
     segments: null,
     drift: "alert",
     hands: [],
+    rehearsal: null,
     ...fields,
   };
 }
@@ -327,6 +329,21 @@ describe("the way back", () => {
       },
       "back-mend-value",
     ],
+    [
+      "the baseline's value was changed by hand, and a repair has begun that did not come to its end",
+      {
+        flag: { ...done, variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "{}" } : v)) },
+        written: [
+          markFound(
+            digestContents({
+              ...done,
+              variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "{}" } : v)),
+            }),
+          ),
+        ],
+      },
+      "back-mend-value",
+    ],
     ["off and not proven", { flag: off }, "back-prove"],
     [
       "off and something else is served",
@@ -442,7 +459,16 @@ class World {
 
   plan(): void {
     const { stage, candidate } = this.asked;
-    if (stage !== "rolled-back") this.facts = { ...this.facts, wanted: makeWanted(stage, candidate, this.stepNow) };
+    if (stage === "rolled-back") return;
+    const planned = makeWanted(stage, candidate, this.stepNow);
+    this.facts = { ...this.facts, wanted: withRehearsal(name, planned, this.facts.rehearsal) };
+  }
+
+  /** Somebody asks for a rehearsal on the live flag, or something ends the one that is under way. */
+  rehearse(phase: RehearsalPhase | null): void {
+    const rehearsal = phase === null ? null : { phase, userKey: "routeward-rehearsal-x" };
+    this.facts = { ...this.facts, rehearsal };
+    this.plan();
   }
 
   soak(): void {
@@ -468,6 +494,10 @@ class World {
   }
 
   step(): boolean {
+    // As the gathering does: what forbids anything ends a rehearsal too, and one needs the live state to be of this merge.
+    const { latch: set, blockers, rehearsal, live: state, approval } = this.facts;
+    const isOver = set !== null || blockers.length > 0 || state === null || state.mergeSha !== approval?.mergeSha;
+    if (rehearsal !== null && (isOver || state.stage === null)) this.rehearse(null);
     const step = planNextStep(this.facts);
     const { wanted: target, flag } = this.facts;
     switch (step.kind) {
@@ -489,7 +519,7 @@ class World {
         this.pause({ at: at(this.clock), by: "routeward", reason: step.reason });
         return true;
       case "repair":
-        this.facts = { ...this.facts, written: [...this.facts.written, step.found] };
+        this.facts = { ...this.facts, written: [...this.facts.written, markFound(step.found)] };
         return true;
       case "create-flag": {
         if (target.kind !== "stage") throw new Error("created without a stage");
@@ -510,6 +540,23 @@ class World {
       case "put-targeting":
         this.write({ targeting: step.targeting });
         return true;
+      case "begin-rehearsal":
+        this.rehearse("forward");
+        return true;
+      case "save-rehearsal": {
+        const { rehearsal: current } = this.facts;
+        const next = { asked: null, forward: step.ok ? "back" : "clearing", back: "clearing", clearing: null } as const;
+        this.rehearse(current === null ? null : next[current.phase]);
+        return true;
+      }
+      case "clear-rehearsal": {
+        const { written } = this.facts;
+        this.write({ targeting: step.targeting });
+        // Whether the rest is ours is not said by this.
+        const now = this.facts.flag === null ? "" : digestContents(this.facts.flag);
+        if (!written.includes(now)) this.facts = { ...this.facts, written };
+        return true;
+      }
       case "toggle-off":
         this.write({ isEnabled: false });
         return true;
@@ -590,7 +637,7 @@ class World {
       stage === "rolled-back" ? ({ kind: "off", status: stage } as const) : makeWanted(stage, candidate, this.stepNow);
     this.allowed =
       stage === "rolled-back" ? { candidate: null, stage: null } : { candidate: digestOf(candidate), stage };
-    this.facts = { ...this.facts, approval, wanted: next, switchedOn: false, stepDue: null };
+    this.facts = { ...this.facts, approval, wanted: next, switchedOn: false, stepDue: null, rehearsal: null };
     this.kept = null;
     if (stage !== "rolled-back") for (const who of reach[stage]) this.granted.add(`${who} ${digestOf(candidate)}`);
   }
@@ -639,6 +686,7 @@ type Event =
   | { kind: "pause"; on: boolean }
   | { kind: "edit-by-hand"; stage: Stage }
   | { kind: "segment" }
+  | { kind: "rehearse" }
   | { kind: "step"; count: number };
 const anyEvent = oneof(
   record({
@@ -663,6 +711,7 @@ const anyEvent = oneof(
     stage: constantFrom<Stage>("offline-eval", "internal-canary", "customer-canary", "default"),
   }),
   record({ kind: constant("segment" as const) }),
+  record({ kind: constant("rehearse" as const) }),
   record({ kind: constant("step" as const), count: integer({ min: 1, max: 9 }) }),
 );
 
@@ -675,6 +724,7 @@ function play(world: World, event: Event): void {
   if (event.kind === "pause") world.pause(event.on ? { at: at(world.clock), by: "@ann", reason: "looking" } : null);
   if (event.kind === "edit-by-hand") world.edit(event.stage);
   if (event.kind === "segment") world.facts = { ...world.facts, segments: { legal: String(world.clock) } };
+  if (event.kind === "rehearse") world.rehearse("asked");
   for (let n = 0; event.kind === "step" && n < event.count; n += 1) world.step();
 }
 
@@ -696,6 +746,7 @@ describe("whatever happens", () => {
         settle(world);
         const { flag } = world.facts;
         if (flag === null) return;
+        if (hasSynthetic(name, flag)) throw new Error("a synthetic user was left behind");
         if (world.facts.latch !== null && flag.isEnabled) throw new Error("a latched flag is on");
         // What somebody wrote by hand stands until it is mended: held, and reported.
         if (["changed-by-hand", "blocked"].includes(findTransition(world.facts).id)) return;

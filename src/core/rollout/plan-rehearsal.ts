@@ -1,6 +1,6 @@
-import { cut } from "../problem.ts";
 import type { FlagContents } from "./compare-flag.ts";
-import { deriveId, deriveVariationIds, type FlagName } from "./flag-identity.ts";
+import { deriveVariationIds, type FlagName } from "./flag-identity.ts";
+import { renderSyntheticRule } from "./live-rehearsal.ts";
 import type { Probe } from "./probe.ts";
 import { expectServed, renderVariations, type ServedBundles } from "./served-value.ts";
 import { renderBaselineTargeting } from "./targeting.ts";
@@ -31,14 +31,7 @@ export function planRehearsal(flag: FlagName, bundles: ServedBundles): Rehearsal
   const userKey = `routeward-rehearsal-${flag.flagKey}`;
   const baseline = renderBaselineTargeting(name);
   const before: FlagContents = { variations, offVariationId: ids.baseline, targeting: baseline };
-  const rule = {
-    id: deriveId(name, "rule:rehearsal"),
-    name: cut("routeward: synthetic user of the rehearsal"),
-    dispatchKey: null,
-    includedInExpt: false,
-    conditions: [{ id: deriveId(name, "condition:rehearsal"), property: "keyId", op: "Equal", value: userKey }],
-    variations: [{ id: ids.candidate, rollout: [0, 1] as const, exptRollout: 1 }],
-  };
+  const rule = renderSyntheticRule(name, userKey, "candidate");
   const synthetic = { name: "synthetic user", userKey, attributes: {} };
   const other = { name: "anybody else", userKey: `routeward-probe-${flag.flagKey}`, attributes: {} };
   const served = (who: typeof synthetic, variation: "baseline" | "candidate"): Probe => ({

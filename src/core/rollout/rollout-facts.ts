@@ -59,6 +59,19 @@ export interface ProofFacts {
   text: string;
 }
 
+/**
+ * Where a rehearsal on the live flag stands (SPEC 13): `asked`, then the synthetic user on the candidate (`forward`), on the
+ * baseline (`back`), and gone again (`clearing`).
+ */
+export type RehearsalPhase = "asked" | "forward" | "back" | "clearing";
+
+/** The rehearsal on the live flag that is under way, as far as the wanted state hangs on it. */
+export interface RehearsalUnderway {
+  phase: RehearsalPhase;
+  /** Nobody else's: drawn for this rehearsal. */
+  userKey: string;
+}
+
 /** Everything one pass of the rollout knows about one flag. */
 export interface RolloutFacts {
   name: FlagName;
@@ -74,7 +87,7 @@ export interface RolloutFacts {
   foreign: string | null;
   /** Scheduled changes and change requests that wait in FeatBit. */
   pendingChanges: number;
-  /** Digests of contents that Routeward itself wrote. */
+  /** Digests of contents that Routeward itself wrote, and marked (`markFound`) those that a repair is replacing. */
   written: readonly string[];
   /** Routeward already switched the flag on for this re-entry: that it is off again is somebody's hand. */
   switchedOn: boolean;
@@ -85,8 +98,18 @@ export interface RolloutFacts {
   segments: Readonly<Record<string, string>> | null;
   /** What the policy says about changes by hand. */
   drift: "alert" | "repair";
+  /** A rehearsal on this flag that may go on; null when there is none, or when something forbids it. */
+  rehearsal: RehearsalUnderway | null;
   /** Who changed the flag by hand, by FeatBit's own log, in sentences. */
   hands: readonly string[];
+}
+
+/**
+ * How contents that somebody made by hand are remembered while a repair replaces them: known, so that they are written over, and
+ * not ours, so that nothing in them is trusted, their baseline least of all.
+ */
+export function markFound(digest: string): string {
+  return `found ${digest}`;
 }
 
 /** What a flag is proven as. */

@@ -21,6 +21,12 @@ export type Step =
   | { kind: "put-variations"; revision: string; variations: readonly FlagVariation[] }
   | { kind: "put-off-variation"; revision: string; variationId: string }
   | { kind: "put-targeting"; revision: string; targeting: FlagTargeting; purpose: "stage" | "baseline" }
+  /** A rehearsal on the live flag begins: recorded first, so that its synthetic user is known as ours. */
+  | { kind: "begin-rehearsal" }
+  /** What the proof showed of the rehearsal's phase is recorded, and the next phase begins. */
+  | { kind: "save-rehearsal"; ok: boolean; text: string }
+  /** The synthetic user that a rehearsal left behind goes; everybody else keeps what the flag serves. */
+  | { kind: "clear-rehearsal"; revision: string; targeting: FlagTargeting }
   | { kind: "toggle-off" }
   | { kind: "toggle-on" }
   | { kind: "prove"; of: string; probes: readonly Probe[]; purpose: "stage" | "baseline" }

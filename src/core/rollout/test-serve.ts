@@ -28,6 +28,7 @@ function chooseVariation(
   for (const rule of flag.targeting.rules) {
     const fits = rule.conditions.every(({ property, op, value }) => {
       if (property === "User is in segment") return user.userKey.startsWith("legal");
+      if (op === "Equal") return value === (property === "keyId" ? user.userKey : user.attributes[property]);
       const list: unknown = JSON.parse(value);
       const listed = Array.isArray(list) && list.includes(user.attributes[property]);
       return op === "IsOneOf" ? listed : !listed;

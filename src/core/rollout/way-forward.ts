@@ -5,6 +5,8 @@ import {
   findChangedSegments,
   isChangedByHand,
   isDisproven,
+  isLeftOver,
+  isRehearsalSeen,
   isSettled,
   isWritten,
   keepServed,
@@ -13,10 +15,12 @@ import {
   nothingKnown,
   planBaselineTargeting,
   planWith,
+  withFlag,
   withFlagOr,
   withReferenced,
   withStage,
 } from "./flag-checks.ts";
+import { withoutSynthetic } from "./live-rehearsal.ts";
 import { identifyProof } from "./rollout-facts.ts";
 import type { Transition } from "./transition.ts";
 
@@ -66,6 +70,20 @@ export const wayForward: readonly Transition[] = [
       !facts.flag.isArchived &&
       (facts.latch === null || facts.switchedOn),
     plan: () => ({ kind: "set-latch", cause: "flag-turned-off", reason: "the flag was switched off in FeatBit" }),
+  },
+  {
+    id: "rehearsal-left",
+    state: "forward",
+    when: "a rehearsal's synthetic user stands in the flag and no rehearsal needs it",
+    effect: "take its rule away: nobody else is served anything by it",
+    step: "clear-rehearsal",
+    guard: isLeftOver,
+    plan: (facts) =>
+      withFlag(facts, (flag) => ({
+        kind: "clear-rehearsal",
+        revision: flag.revision,
+        targeting: withoutSynthetic(facts.name, flag.targeting),
+      })),
   },
   {
     id: "unclear",
@@ -267,6 +285,15 @@ export const wayForward: readonly Transition[] = [
     plan: () => ({ kind: "toggle-on" }),
   },
   {
+    id: "rehearsal-asked",
+    state: "forward",
+    when: "everything is as wanted and proven, and a rehearsal on the live flag is asked for",
+    effect: "record that it begins: from here on the wanted state holds the synthetic user",
+    step: "begin-rehearsal",
+    guard: (facts) => facts.rehearsal?.phase === "asked" && isSettled(facts),
+    plan: () => ({ kind: "begin-rehearsal" }),
+  },
+  {
     id: "step-due",
     state: "forward",
     when: "everything is as wanted, and the step has soaked green outside freeze windows while the plan has a next one",
@@ -297,6 +324,19 @@ export const wayForward: readonly Transition[] = [
       of: identifyProof(facts.flag),
       probes: withStage(facts, (wanted) => wanted.probes),
       purpose: "stage",
+    }),
+  },
+  {
+    id: "rehearsal-seen",
+    state: "forward",
+    when: "a phase of the rehearsal was proven, or shown to be wrong, for the synthetic user and everybody else",
+    effect: "record what was seen with its time, and go on to the next phase: candidate, baseline, gone",
+    step: "save-rehearsal",
+    guard: isRehearsalSeen,
+    plan: (facts) => ({
+      kind: "save-rehearsal",
+      ok: facts.proof?.ok === true,
+      text: facts.proof?.text ?? "",
     }),
   },
   {

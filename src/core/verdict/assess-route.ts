@@ -237,7 +237,10 @@ function describeRehearsal({ route, rehearsals }: GateContext): string {
   const { flagKey } = route.file.record;
   const newest = findRehearsal(rehearsals, { flagKey, candidateDigest: route.candidateDigest });
   if (newest === null) return "not rehearsed for this candidate";
-  return newest.ok ? `rehearsed ${newest.at}, back in ${newest.backMs} ms` : `rehearsal of ${newest.at} failed`;
+  const where = newest.where === "live" ? " on the live flag" : "";
+  return newest.ok
+    ? `rehearsed ${newest.at}${where}, back in ${newest.backMs} ms`
+    : `rehearsal of ${newest.at}${where} failed`;
 }
 
 /**

@@ -134,7 +134,8 @@ export const gates: readonly Gate[] = [
       if (newest === null)
         return wait("the way back was not rehearsed for this candidate: ask with `/routeward rehearse`");
       if (!newest.ok) return wait(`the rehearsal of ${newest.at} failed: ask again with \`/routeward rehearse\``);
-      return ok(`rehearsed ${newest.at}, back in ${newest.backMs} ms`);
+      const where = newest.where === "live" ? " on the live flag" : "";
+      return ok(`rehearsed ${newest.at}${where}, back in ${newest.backMs} ms`);
     },
   },
   {

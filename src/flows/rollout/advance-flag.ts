@@ -8,14 +8,15 @@ import { applyStep } from "./apply-step.ts";
 import { deliverOutbox, putInOutbox } from "./deliver-outbox.ts";
 import { switchOffKey } from "./effect-keys.ts";
 import { gatherRollout, type RolloutView } from "./gather-rollout.ts";
+import { dropRehearsal } from "./play-live-rehearsal.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
 import { joinFeatBitRows } from "./join-featbit-rows.ts";
 import { openRun, renderChangeComment, type RolloutRun } from "./rollout-run.ts";
 import { saveStatus } from "./save-status.ts";
 import { writeWithAudit } from "./write-with-audit.ts";
 
-/** Steps of one run at most; the longest way (a re-entry with another candidate) takes half of them. */
-const maximumPasses = 24;
+/** Steps of one run at most; the longest way (another candidate with a rehearsal after it) takes two thirds of them. */
+const maximumPasses = 32;
 
 /** How a run ended. */
 export interface AdvanceOutcome {
@@ -46,7 +47,9 @@ export async function advanceFlag(job: FlagJob, ports: RolloutPorts, now: () => 
   if (run === null)
     return { state: "held", reason: `this process has no binding ${job.binding}`, servedMs: null, rolledBackMs: null };
   try {
-    const ended = await takeSteps(run);
+    let ended = await takeSteps(run);
+    // What it left in the flag goes at once, and not with the next look.
+    if (await dropRehearsal(run, ended)) ended = await takeSteps(run);
     await deliverOutbox(run);
     if (ended.state === "live" || ended.state === "off") await joinFeatBitRows(run);
     return { ...ended, servedMs: run.servedMs, rolledBackMs: run.rolledBackMs };

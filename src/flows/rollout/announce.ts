@@ -136,6 +136,27 @@ export function announceRepair(
   ];
 }
 
+/** What whoever asked for a rehearsal on the live flag is told. */
+export function announceRehearsal(
+  run: RolloutRun,
+  asked: { askedAt: string; pull: number; candidateDigest: string },
+  outcome: { ok: boolean; detail: string },
+): readonly RolloutEffect[] {
+  const id = `${run.key}:${asked.askedAt}`;
+  const head = outcome.ok
+    ? `Rehearsed the way back on \`${run.job.flagKey}\` itself, for a synthetic user only; everybody else was served what they were before.`
+    : `The rehearsal on \`${run.job.flagKey}\` did not succeed. Nobody but a synthetic user was touched, and that one is gone.`;
+  return [
+    {
+      type: "add-comment",
+      key: `github:rehearsal:${id}`,
+      pull: asked.pull,
+      marker: `routeward-rehearsal ${id}`,
+      body: [head, "", `- ${escapeText(outcome.detail)}`, `- candidate \`${asked.candidateDigest}\``].join("\n"),
+    },
+  ];
+}
+
 function closeDeployment(run: RolloutRun, before: LiveState): RolloutEffect {
   return {
     type: "set-deployment",

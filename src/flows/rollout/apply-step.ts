@@ -3,6 +3,7 @@ import type { FlagTargeting } from "../../core/rollout/flag.ts";
 import { planTags } from "../../core/rollout/flag-identity.ts";
 import type { Probe } from "../../core/rollout/probe.ts";
 import type { Step } from "../../core/rollout/step.ts";
+import { markFound } from "../../core/rollout/rollout-facts.ts";
 import { renderBaselineTargeting } from "../../core/rollout/targeting.ts";
 import { assertNever, cut, InternalError } from "../../core/problem.ts";
 import type { Latch } from "../../core/facts.ts";
@@ -13,6 +14,7 @@ import { putInOutbox } from "./deliver-outbox.ts";
 import { createKey, switchOffKey, switchOnKey, writeKey } from "./effect-keys.ts";
 import type { RolloutView } from "./gather-rollout.ts";
 import { renderChangeComment, type RolloutRun } from "./rollout-run.ts";
+import { beginRehearsal, clearRehearsal, saveRehearsal } from "./play-live-rehearsal.ts";
 import { requireFlag, requireStage } from "./require-facts.ts";
 import { saveBaseline, saveLive } from "./save-proven.ts";
 import { rememberWrite, writeWithAudit } from "./write-with-audit.ts";
@@ -103,6 +105,12 @@ export async function applyStep(run: RolloutRun, view: RolloutView, step: Active
     }
     case "prove":
       return prove(run, view, step);
+    case "begin-rehearsal":
+      return beginRehearsal(run, view);
+    case "save-rehearsal":
+      return saveRehearsal(run, view, step);
+    case "clear-rehearsal":
+      return clearRehearsal(run, view, step);
     case "save-live":
       return saveLive(run, view);
     case "save-baseline":
@@ -231,7 +239,7 @@ async function beginRepair(run: RolloutRun, view: RolloutView, step: Extract<Ste
       subject: run.subject,
       data: { found: step.found, differences: step.differences },
     });
-    await rememberWrite(run, tx, step.found);
+    await rememberWrite(run, tx, markFound(step.found));
     if (approval !== null)
       await putInOutbox(run, tx, approval.repository, announceRepair(run, approval, step.found, step.differences));
   });
@@ -303,6 +311,7 @@ async function prove(run: RolloutRun, view: RolloutView, step: Extract<Step, { k
     text: proof.ok ? "" : `the FeatBit SDK does not serve what was written: ${cut(text.slice(0, 5).join("; "), 600)}`,
   };
   run.proofMs = proof.elapsedMs;
+  run.proofAt = at;
   if (proof.ok) run.provenAt[step.purpose] ??= at;
 }
 
@@ -313,5 +322,6 @@ function describeServed(probe: Probe): string {
 function describeWanted(view: RolloutView): string {
   const { wanted } = view.facts;
   if (wanted.kind !== "stage") return "baseline";
+  if (view.facts.rehearsal !== null) return `rehearsal for a synthetic user, ${view.facts.rehearsal.phase}`;
   return wanted.stage === null ? "baseline to everyone" : `${wanted.stage} step ${wanted.step + 1} (${wanted.share} %)`;
 }

@@ -9,6 +9,8 @@ import {
   keyOfFlag,
   latchKind,
   liveStateKind,
+  type LiveRehearsal,
+  liveRehearsalKind,
   rolloutStatusKind,
   type RolloutStatus,
   rulesInForceKind,
@@ -24,6 +26,7 @@ export interface FlagRecords {
   live: { value: LiveState; version: number } | null;
   claim: { repository: string; path: string; version: number } | null;
   status: { value: RolloutStatus; version: number } | null;
+  rehearsal: { value: LiveRehearsal; version: number } | null;
   isAdopted: boolean;
   watch: FlagWatch;
   /** The organisation's floor as it was last read; absent when it never was. */
@@ -45,13 +48,14 @@ export async function gatherRecords(job: FlagJob, store: StoreOperations, now: D
       return null;
     }
   };
-  const [approved, live, claim, status, adoption, watch] = await Promise.all([
+  const [approved, live, claim, status, adoption, watch, rehearsal] = await Promise.all([
     read(approvedRouteKind),
     read(liveStateKind),
     read(flagClaimKind, keyOfFlag(job.binding, job.flagKey.toLowerCase())),
     read(rolloutStatusKind),
     read(adoptionKind),
     read(watchKind, job.binding),
+    read(liveRehearsalKind),
   ]);
   const rules = approved === null ? null : await read(rulesInForceKind, approved.value.repository);
   const trusted = unreadable.length;
@@ -64,6 +68,7 @@ export async function gatherRecords(job: FlagJob, store: StoreOperations, now: D
     claim:
       claim === null ? null : { repository: claim.value.repository, path: claim.value.path, version: claim.version },
     status,
+    rehearsal,
     isAdopted: adoption !== null,
     watch: findWatch(watch?.value, job.flagKey),
     floor: rules?.value.floor ?? { kind: "absent" },

@@ -5,10 +5,18 @@ import { digestSegments } from "../../core/rollout/digest-segments.ts";
 import { judgeStep } from "../../core/rollout/judge-step.ts";
 import { findBinding } from "../../core/risk/check-transition.ts";
 import { listSegmentKeys } from "../../core/rollout/exposure.ts";
+import { isKnown } from "../../core/rollout/flag-checks.ts";
 import { checkOwnership } from "../../core/rollout/flag-identity.ts";
 import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
 import { describeExposure, planBaseline, planWanted, type ApprovedContent } from "../../core/rollout/plan-wanted.ts";
-import type { ApprovalFacts, BaselineFacts, RolloutFacts, Wanted } from "../../core/rollout/rollout-facts.ts";
+import { withRehearsal } from "../../core/rollout/live-rehearsal.ts";
+import type {
+  ApprovalFacts,
+  BaselineFacts,
+  RehearsalUnderway,
+  RolloutFacts,
+  Wanted,
+} from "../../core/rollout/rollout-facts.ts";
 import { keyOfPull, pullStateKind } from "../pull-state.ts";
 import { checkBranch, type BranchState } from "./check-branch.ts";
 import { gatherRecords, type FlagRecords } from "./gather-records.ts";
@@ -33,6 +41,7 @@ export interface RolloutView {
 export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
   const { store } = run.ports;
   const records = await gatherRecords(run.job, store, run.now());
+  run.rehearsal = records.rehearsal;
   const { approved } = records;
   const read = approved === null ? null : readApprovedContent(approved);
   const content = read?.ok === true ? read.content : null;
@@ -57,7 +66,7 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
     asksStage ? readBranch(run, content, records.floor) : unaskedBranch,
   ]);
   const segments = asksStage ? await readSegments(run, content, records, branch.audiencesNow) : approvedSegments;
-  const wanted = planWantedState(
+  const planned = planWantedState(
     run,
     content,
     records,
@@ -66,6 +75,8 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
     read !== null && !read.ok ? read.reason : null,
   );
   const blockers = [...records.unreadable, ...run.refusals, ...branch.reasons, ...checkScope(run, content, records)];
+  const rehearsal = findRehearsal(records, planned, blockers);
+  const wanted = planned.kind === "stage" ? withRehearsal(run.name, planned, rehearsal) : planned;
   const mustWrite =
     flag !== null && wanted.kind === "stage" && mayRelease && digestContents(flag) !== digestContents(wanted.contents);
   const repository = approved?.repository ?? latchNow?.repository ?? "";
@@ -90,9 +101,25 @@ export async function gatherRollout(run: RolloutRun): Promise<RolloutView> {
       stepDue: asksStage ? findDueStep(run, content, records, branch) : null,
       segments: asksStage ? digestSegments(segments) : null,
       drift: branch.policy?.drift ?? "alert",
+      rehearsal,
       hands: asksStage ? await readHands(run, flag, wanted, records) : [],
     },
   };
+}
+
+/** The rehearsal on the live flag that may begin or go on: of the candidate and the merge that are live, while nothing forbids anything. */
+function findRehearsal(
+  { rehearsal, live, latch, approved }: FlagRecords,
+  wanted: Wanted,
+  blockers: readonly string[],
+): RehearsalUnderway | null {
+  if (rehearsal === null || live === null || latch !== null || blockers.length > 0) return null;
+  if (wanted.kind !== "stage" || wanted.stage === null) return null;
+  const { candidateDigest, phase, userKey, mergeSha } = rehearsal.value;
+  const isOfLive = live.value.stage !== null && live.value.candidateDigest === candidateDigest;
+  if (!isOfLive || wanted.candidateDigest !== candidateDigest || live.value.nextStep !== undefined) return null;
+  if (live.value.mergeSha !== approved?.mergeSha || (phase !== "asked" && mergeSha !== approved.mergeSha)) return null;
+  return { phase, userKey };
 }
 
 const unaskedBranch: BranchState = { reasons: [], audiencesNow: {}, policy: null, isSettling: false };
@@ -109,7 +136,7 @@ async function readHands(
 ): Promise<readonly string[]> {
   if (flag === null || wanted.kind !== "stage") return [];
   const found = digestContents(flag);
-  if (found === digestContents(wanted.contents) || records.status?.value.written.includes(found) === true) return [];
+  if (found === digestContents(wanted.contents) || isKnown(records.status?.value.written ?? [], found)) return [];
   const since = Date.parse(records.live?.value.provenAt ?? "");
   const changes = await run.flags.readChanges(flag.id, Number.isNaN(since) ? 0 : since - clockSlackMs, mostHands * 4);
   return changes

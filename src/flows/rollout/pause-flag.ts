@@ -12,6 +12,8 @@ export interface PauseRequest {
   /** Who asked: `@login`, or the name of what noticed. */
   by: string;
   reason: string;
+  /** Tells this request from every other, so that one that is repeated after a crash is answered as the first time. */
+  requestId?: string;
 }
 
 /** What became of it. `not-live`: nothing stands in FeatBit that could be paused. */
@@ -19,9 +21,9 @@ export type PauseResult = { kind: "done"; live: LiveState } | { kind: "unchanged
 
 const attempts = 8;
 
-/** Changes the pause of a live flag, with the job that makes it known, in one commit. */
+/** Changes the pause of a live flag, with the job that makes it known, in one commit; the same request once. */
 async function changePause(
-  flag: { binding: string; flagKey: string },
+  flag: { binding: string; flagKey: string; requestId?: string },
   paused: (live: LiveState) => LiveState | undefined,
   data: Readonly<Record<string, unknown>>,
   ports: Pick<FlowPorts, "store" | "queue">,
@@ -31,9 +33,16 @@ async function changePause(
     store.transaction(async (tx): Promise<PauseResult> => {
       const live = await tx.getRecord(liveStateKind, key);
       if (live === undefined || live.value.stage === null) return { kind: "not-live" };
+      const requestKey = nameRequest(flag);
+      if (requestKey !== null && (await tx.lastOutcome(requestKey)) !== undefined)
+        return { kind: "done", live: live.value };
       const value = paused(live.value);
       if (value === undefined) return { kind: "unchanged" };
       const subject = subjectOfFlag(flag.binding, flag.flagKey);
+      if (requestKey !== null) {
+        await tx.recordIntent({ key: requestKey, effect: "change-pause", subject, data });
+        await tx.recordOutcome(requestKey, { status: "done" });
+      }
       await tx.putRecord({ kind: liveStateKind, key, value, expectedVersion: live.version, audit: { subject, data } });
       await ports.queue.enqueueIn(tx, "flag", key, { binding: flag.binding, flagKey: flag.flagKey });
       return { kind: "done", live: value };
@@ -46,6 +55,10 @@ async function changePause(
       if (!(error instanceof StaleVersionError) || attempt === attempts) throw error;
     }
   }
+}
+
+function nameRequest(flag: { binding: string; flagKey: string; requestId?: string }): string | null {
+  return flag.requestId === undefined ? null : `pause:${keyOfFlag(flag.binding, flag.flagKey)}:${flag.requestId}`;
 }
 
 /** Stops the growth and the soak clock of a flag; whoever is served the candidate keeps it (SPEC 15). An earlier pause stands. */
@@ -71,7 +84,7 @@ export function pauseFlag(
  * @returns why not, or what became of it
  */
 export async function resumeFlag(
-  request: { binding: string; flagKey: string; by: string },
+  request: { binding: string; flagKey: string; by: string; requestId?: string },
   policy: Pick<Policy, "freeze">,
   ports: Pick<FlowPorts, "store" | "queue">,
   now: Date,
@@ -79,6 +92,8 @@ export async function resumeFlag(
   const { binding, flagKey, by } = request;
   const live = (await ports.store.getRecord(liveStateKind, keyOfFlag(binding, flagKey)))?.value;
   if (live === undefined || live.stage === null) return { kind: "not-live" };
+  const requestKey = nameRequest(request);
+  if (requestKey !== null && (await ports.store.lastOutcome(requestKey)) !== undefined) return { kind: "done", live };
   if (live.paused === null) return { kind: "unchanged" };
   const watch = await ports.store.getRecord(watchKind, binding);
   const reasons = checkResume(live, findWatch(watch?.value, flagKey), policy, now.toISOString());

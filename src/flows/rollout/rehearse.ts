@@ -38,7 +38,7 @@ export function keyOfRehearsal(binding: string, flagKey: string, candidateDigest
  */
 export async function rehearse(
   request: RehearsalRequest,
-  ports: Pick<RolloutPorts, "flags" | "store" | "stopwatch">,
+  ports: Pick<RolloutPorts, "flags" | "store" | "stopwatch" | "routeProbes">,
   now: () => Date,
 ): Promise<Rehearsal> {
   const { binding, flagKey, by } = request;
@@ -64,12 +64,25 @@ export async function rehearse(
   const foreign = await clearLeftOver(stage);
   const result =
     foreign === null
-      ? await playRehearsal(stage, ports.stopwatch)
+      ? await askRoute(request, await playRehearsal(stage, ports.stopwatch), ports)
       : { ok: false, forwardMs: 0, backMs: 0, detail: foreign };
   const rehearsal = describe(request, now(), result);
   const key = keyOfRehearsal(binding, flagKey, request.candidate.digest);
   await updateRecord(ports.store, rehearsalKind, key, stage.subject, () => rehearsal);
   return rehearsal;
+}
+
+/** A way back that is proven is worth nothing when the route behind it does not answer, where the operator has that asked. */
+async function askRoute(
+  { binding, flagKey }: RehearsalRequest,
+  result: Result,
+  { routeProbes }: Pick<RolloutPorts, "routeProbes">,
+): Promise<Result> {
+  const route = result.ok ? ((await routeProbes.get(binding)?.probe(flagKey)) ?? null) : null;
+  if (route === null) return result;
+  return route.ok
+    ? { ...result, route, detail: `${result.detail}; the baseline route answered ${route.status} over HTTP` }
+    : { ...result, route, ok: false, detail: `the baseline route did not answer over HTTP: ${route.why}` };
 }
 
 interface RehearsalStage {
@@ -83,7 +96,7 @@ interface RehearsalStage {
   repository: string;
 }
 
-type Result = Pick<Rehearsal, "ok" | "forwardMs" | "backMs" | "detail">;
+type Result = Pick<Rehearsal, "ok" | "forwardMs" | "backMs" | "detail" | "route">;
 
 async function clearLeftOver(stage: RehearsalStage): Promise<string | null> {
   const { flags, plan } = stage;
@@ -180,6 +193,8 @@ function describe(request: RehearsalRequest, at: Date, result: Result): Rehearsa
     candidateDigest: request.candidate.digest,
     at: at.toISOString(),
     by: request.by,
+    where: "disposable",
+    route: null,
     ...result,
   };
 }

@@ -3,7 +3,7 @@ import type { FlagName } from "../../core/rollout/flag-identity.ts";
 import type { SegmentSnapshot } from "../../core/rollout/flag.ts";
 import type { ProofFacts } from "../../core/rollout/rollout-facts.ts";
 import type { FlagPort } from "../../ports/featbit.ts";
-import { keyOfFlag, subjectOfFlag } from "../records.ts";
+import { keyOfFlag, type LiveRehearsal, subjectOfFlag } from "../records.ts";
 import type { BranchState } from "./check-branch.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
 
@@ -21,6 +21,12 @@ export interface RolloutRun {
   proof: ProofFacts | null;
   /** When the baseline was first seen through the SDK after a rollback, and when the stage was. */
   provenAt: { baseline: string | null; stage: string | null };
+  /** When the last proof ended. */
+  proofAt: string | null;
+  /** This run began the rehearsal on the live flag itself, so that its times hold no interruption. */
+  playsRehearsal: boolean;
+  /** The asked rehearsal as the last look found it. */
+  rehearsal: { value: LiveRehearsal; version: number } | null;
   /** Milliseconds that the last proof took. */
   proofMs: number;
   /** Milliseconds from the approval of the merge until the stage was proven; null when this run proved none. */
@@ -53,6 +59,9 @@ export function openRun(job: FlagJob, ports: RolloutPorts, now: () => Date): Rol
     proof: null,
     provenAt: { baseline: null, stage: null },
     proofMs: 0,
+    proofAt: null,
+    playsRehearsal: false,
+    rehearsal: null,
     refusals: [],
     servedMs: null,
     rolledBackMs: null,

@@ -12,6 +12,8 @@ export interface FeatBitWrite {
   data: Readonly<Record<string, unknown>>;
   /** Digest of the contents that the flag will have; null for a switch. */
   writes: string | null;
+  /** What is written rests on somebody else's contents: it is not remembered as ours. */
+  isForeign?: boolean;
 }
 
 /** What became of a write. `again`: FeatBit holds something newer than what was planned from. */
@@ -36,7 +38,7 @@ export async function writeWithAudit(
       subject: run.subject,
       data: { ...write.data, writes: write.writes },
     });
-    if (write.writes !== null) await rememberWrite(run, tx, write.writes);
+    if (write.writes !== null && write.isForeign !== true) await rememberWrite(run, tx, write.writes);
   });
   try {
     const result = await act();
