@@ -50,6 +50,13 @@ describe("beside the running app, through its socket", () => {
     expect((await run("status", "nothing")).code).toBe(1);
   });
 
+  it("doctor examines the installation beside the running app", async () => {
+    const { code, stdout, stderr } = await startApp({ ...world.env, LOG_LEVEL: "info" }, ["doctor", "--json"]).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; found: string }[] };
+    expect(findings.find(({ check }) => check === "store.durability")?.found).toContain("the app is running");
+  });
+
   it("rehearse proves the way back of the pull request that was merged last", async () => {
     const { code, stdout, stderr } = await run("rehearse", bindingName, flagKey);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

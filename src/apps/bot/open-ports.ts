@@ -18,12 +18,12 @@ export interface OpenedPorts {
   closeFlags: () => Promise<void>;
 }
 
-/** Makes the ports real: GitHub, FeatBit, metrics and an open store. Nothing is asked of the outside yet. */
-export function openPorts(
+/** GitHub as the app sees it, without anything of the store. */
+export function openGitHub(
   environment: Environment,
   operator: OperatorConfig,
-  parts: { opened: OpenedStore; log: Logger; now: () => Date; pace?: Pace },
-): OpenedPorts {
+  parts: { log: Logger; now: () => Date; pace?: Pace },
+) {
   const { log, now } = parts;
   const baseUrl = readGitHubBaseUrl(environment.gheHost ?? undefined, environment.gheProtocol);
   const { probot, octokitForApp, octokitForInstallation, forgetToken } = createGitHubProbot({
@@ -43,6 +43,16 @@ export function openPorts(
     log: log.child({ part: "github" }),
     ...(operator.attestationTrust === undefined ? {} : { attestationTrust: operator.attestationTrust }),
   });
+  return { probot, github, octokitForApp };
+}
+
+/** Makes the ports real: GitHub, FeatBit, metrics and an open store. Nothing is asked of the outside yet. */
+export function openPorts(
+  environment: Environment,
+  operator: OperatorConfig,
+  parts: { opened: OpenedStore; log: Logger; now: () => Date; pace?: Pace },
+): OpenedPorts {
+  const { probot, github } = openGitHub(environment, operator, parts);
   const flagPorts = operator.bindings.map((binding) => [binding.name, createFlagPort(binding.featbit)] as const);
   const ports: FlowPorts = {
     github,

@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   replay: async () => (await import("./replay.ts")).replayCommand,
   serve: async () => (await import("./serve.ts")).serveCommand,
   worker: async () => (await import("./worker.ts")).workerCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
   status: async () => (await import("./operator/status.ts")).statusCommand,
   rollback: async () => (await import("./operator/rollback.ts")).rollbackCommand,
   rehearse: async () => (await import("./operator/rehearse.ts")).rehearseCommand,
@@ -46,6 +47,7 @@ The app
   audit export [--out FILE] write the audit log as JSON Lines
 
 The operator, where the app runs
+  doctor                    test the installation end to end and say what to mend
   status [FLAGKEY]          show how the routes stand
   rollback BINDING FLAGKEY  send all traffic back to the baseline and wait for the proof
   rehearse BINDING FLAGKEY  prove that the way back works
