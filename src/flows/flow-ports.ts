@@ -14,6 +14,11 @@ export interface FlowPorts {
   flags: FlagPorts;
   metrics: MetricsPorts;
   bindings: readonly BindingFacts[];
+  /**
+   * By repository, `owner/name` in lower case: further branches whose own rules judge the pull requests that go to them (SPEC 3).
+   * Absent: none.
+   */
+  policyBranches?: ReadonlyMap<string, readonly string[]>;
   /** An unreadable organisation floor blocks (SPEC 3). */
   requireFloor: boolean;
   /** Address of this installation for links; null when it has none that people can open. */

@@ -126,6 +126,13 @@ describe("each mistake is named with how to mend it, and nothing else is blamed"
       /Install the app on this repository/,
     ],
     [
+      "a listed policy branch that nothing guards",
+      () => withConfig((text) => `${text}\npolicyBranches: { acme/support-routes: [stable] }\n`),
+      "repository.policy-branch",
+      /stable does not require routeward\/approval/,
+      /take stable out of policyBranches/,
+    ],
+    [
       "a webhook that goes elsewhere",
       () => ({ PUBLIC_URL: "https://routeward.example.com/" }),
       "github.webhook",

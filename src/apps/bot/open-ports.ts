@@ -76,6 +76,7 @@ export function openPorts(
     ),
     bindings: operator.bindings.map(({ featbit: _featbit, metrics: _metrics, ...facts }) => facts),
     requireFloor: operator.requireFloor,
+    policyBranches: operator.policyBranches,
     publicUrl: environment.publicUrl,
     stopwatch: () => performance.now(),
   };

@@ -95,6 +95,23 @@ function checkPolicy(name: string, rules: RuleSources, requireFloor: boolean): F
   return pass(check, name, `${own}${rules.floor.kind === "text" ? ", above the organisation's floor" : ""}`);
 }
 
+async function checkPolicyBranches(port: RepositoryPort, name: string, operator: OperatorConfig): Promise<Finding[]> {
+  const check = "repository.policy-branch";
+  const findings: Finding[] = [];
+  for (const branch of operator.policyBranches.get(name.toLowerCase()) ?? [])
+    findings.push(
+      (await port.requiresOwnCheck(branch, checkName))
+        ? pass(check, name, `${branch} is guarded, so its own rules judge`)
+        : fail(
+            check,
+            name,
+            `${branch} does not require ${checkName} from this app, so its rules judge nothing`,
+            `Require the check there, or take ${branch} out of policyBranches.`,
+          ),
+    );
+  return findings;
+}
+
 /** Looks at one bound repository: our check required and pinned, CODEOWNERS, policy. */
 export async function checkRepository(
   name: string,
@@ -111,6 +128,7 @@ export async function checkRepository(
       await checkRequired(port, name, defaultBranch, appId),
       await checkCodeowners(port, name, defaultBranch, rules),
       checkPolicy(name, rules, operator.requireFloor),
+      ...(await checkPolicyBranches(port, name, operator)),
     ];
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
