@@ -266,8 +266,26 @@ function listHindrances(facts: FileFacts, findings: Findings): readonly Reason[]
     );
   }
   if (pull.baseRef !== repository.defaultBranch && (hasRoutes || findings.governance !== null)) {
-    const text = `this pull request goes to ${cut(pull.baseRef, 100)}; only ${cut(repository.defaultBranch, 100)} moves flags, and only its rules judge`;
-    report("other-branch", "waiting", text);
+    const [base, main] = [cut(pull.baseRef, 100), cut(repository.defaultBranch, 100)];
+    const own = facts.policyBranch;
+    if (own === undefined)
+      report(
+        "other-branch",
+        "waiting",
+        `this pull request goes to ${base}; only ${main} moves flags, and only its rules judge`,
+      );
+    else if (own.isGuarded)
+      report(
+        "policy-branch",
+        "info",
+        `judged by the rules of ${base}; no flag moves before this is approved on ${main} too`,
+      );
+    else
+      report(
+        "other-branch",
+        "waiting",
+        `this pull request goes to ${base}, whose rules may judge only while ${base} requires routeward/approval from this app`,
+      );
   }
   if (pull.merged) return reasons;
   if (facts.hasConflicts) {

@@ -185,6 +185,12 @@ describe("what nothing gets past", () => {
       "waiting",
       /goes to release; only main moves flags/,
     ],
+    [
+      "a base that the operator lists and nothing guards",
+      { pull: { ...pull, baseRef: "release" }, policyBranch: { name: "release", isGuarded: false } },
+      "waiting",
+      /whose rules may judge only while release requires routeward\/approval from this app/,
+    ],
     ["conflicts", { hasConflicts: true }, "blocked", /conflicts with its base branch/],
     ["a draft", { pull: { ...pull, isDraft: true } }, "waiting", /it is a draft/],
     [

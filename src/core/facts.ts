@@ -313,6 +313,11 @@ export interface FileFacts {
   /** What the base branch would hold after the merge; the head itself when there are conflicts. */
   head: Snapshot;
   hasConflicts: boolean;
+  /**
+   * Set when the pull request goes to a branch, other than the default one, whose own rules the operator lets judge. Guarded: the branch
+   * requires our check from this app, so that nobody changes the rules there past them; only then `policy` and `codeowners` are its.
+   */
+  policyBranch?: { name: string; isGuarded: boolean };
   policy: SourceText;
   floor: SourceText;
   codeowners: SourceText;

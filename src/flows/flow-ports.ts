@@ -17,6 +17,11 @@ export interface FlowPorts {
   /** How the baseline route is asked at the end of a rehearsal, by binding name; a binding whose operator wants none is absent. */
   routeProbes: RouteProbePorts;
   bindings: readonly BindingFacts[];
+  /**
+   * By repository, `owner/name` in lower case: further branches whose own rules judge the pull requests that go to them (SPEC 3).
+   * Absent: none.
+   */
+  policyBranches?: ReadonlyMap<string, readonly string[]>;
   /** An unreadable organisation floor blocks (SPEC 3). */
   requireFloor: boolean;
   /** Address of this installation for links; null when it has none that people can open. */

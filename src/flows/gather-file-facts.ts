@@ -18,6 +18,7 @@ import { tableOf } from "../core/table-of.ts";
 import type { RepositoryFiles } from "../ports/github.ts";
 import type { RecordKind } from "../ports/store.ts";
 import type { FlowPorts } from "./flow-ports.ts";
+import { findPolicyBranch } from "./find-policy-branch.ts";
 import { gatherProofs } from "./gather-proofs.ts";
 import { gatherMeasurements } from "./gather-measurements.ts";
 import { listRouteFiles, planReading } from "./plan-reading.ts";
@@ -42,7 +43,7 @@ export interface ComparedCommits {
 }
 
 /** What is known beside the repository's files. Without a store nothing was ever approved, live or claimed. */
-export type FactSources = Pick<FlowPorts, "bindings" | "metrics"> & {
+export type FactSources = Pick<FlowPorts, "bindings" | "metrics" | "policyBranches"> & {
   store: Pick<FlowPorts["store"], "getRecord" | "listRecords">;
 };
 
@@ -105,7 +106,7 @@ function fillSoak(live: LiveState, watches: readonly BindingWatch[]): LiveState 
 
 /**
  * Reads everything that a verdict needs before people are asked about (ARCHITECTURE, the walk, step 2): both snapshots with
- * route files, named files and evidence; the rules of the default branch; what the store knows about the flags; guardrails of
+ * route files, named files and evidence; the rules of the default branch, or of the base where the operator lets them judge; what the store knows about the flags; guardrails of
  * flags whose candidate is live.
  *
  * @param edited rules to judge by instead of those of the default branch, to see what they would do
@@ -120,8 +121,9 @@ export async function gatherFileFacts(
 ): Promise<FileFacts> {
   const at = now.toISOString();
   const repository = await port.readRepository();
+  const policyBranch = await findPolicyBranch(pull, repository, port, ports);
   const [rules, changes, emptyBase, emptyHead] = await Promise.all([
-    edited ?? gatherRules(port),
+    edited ?? gatherRules(port, policyBranch?.isGuarded === true ? policyBranch.name : undefined),
     port.readChanges(pull.number),
     readSnapshot(port, commits.baseSha),
     readSnapshot(port, commits.headSha),
@@ -172,6 +174,7 @@ export async function gatherFileFacts(
     base,
     head,
     hasConflicts: commits.hasConflicts,
+    ...(policyBranch === undefined ? {} : { policyBranch }),
     policy: rules.policy,
     floor: rules.floor,
     codeowners: rules.codeowners,

@@ -8,7 +8,7 @@ export interface PeopleQuestion {
   owners: readonly string[];
   state: PullState;
   /** Ref whose CODEOWNERS errors GitHub is asked for. */
-  defaultBranch: string;
+  rulesBranch: string;
   /**
    * Content digests per route path as they are judged now, for reviews of the pull request's head; null when what is judged may
    * be more than such a review saw.
@@ -58,7 +58,7 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
     // Whoever left a team a moment before the merge answers for it no more, whether or not the webhook has come (SPEC 7).
     repository.readOwners(question.owners, { isFresh: pull.merged }),
     repository.readRequestedReviewers(pull.number),
-    repository.readCodeownersErrors(question.defaultBranch),
+    repository.readCodeownersErrors(question.rulesBranch),
   ]);
   const reviews: ReviewFacts[] = [];
   for (const review of listed) reviews.push({ ...review, content: await bindReview(review, question) });

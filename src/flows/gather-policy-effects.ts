@@ -94,7 +94,7 @@ async function judgeTwice(
       pull,
       owners: [...new Set([...before.ownersToAsk, ...after.ownersToAsk])].sort(),
       state,
-      defaultBranch,
+      rulesBranch: defaultBranch,
       contentNow,
       // A review of an older commit that was missed is bound when that pull request is judged; here it counts for nothing.
       contentAt: () => Promise.resolve(null),

@@ -5,9 +5,9 @@ export const policyPath = ".github/routeward.yml";
 /** In GitHub's order: the first that exists is the only one that counts (facts/github.md section 5). */
 export const codeownersPaths: readonly string[] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
-/** The rules in force, as texts: all from the default branch, never from a head (SPEC 3). */
+/** The rules in force, as texts: all from the default branch or one that the operator lists, never from a head (SPEC 3). */
 export interface RuleSources {
-  /** Commit of the default branch that they were read from. */
+  /** Commit that they were read from. */
   sha: string;
   policy: SourceText;
   floor: SourceText;
@@ -69,11 +69,15 @@ export async function readSnapshot(port: RepositoryFiles, sha: string): Promise<
   return { commit: sha, complete: tree?.complete ?? false, entries: tree?.entries ?? [], contents: {} };
 }
 
-/** Reads policy, organisation floor and CODEOWNERS from the tip of the default branch. */
-export async function gatherRules(port: RepositoryFiles): Promise<RuleSources> {
+/**
+ * Reads policy, organisation floor and CODEOWNERS from the tip of the default branch.
+ *
+ * @param branch another branch to read them from; only one that the operator lists and that is guarded (`findPolicyBranch`)
+ */
+export async function gatherRules(port: RepositoryFiles, branch?: string): Promise<RuleSources> {
   const { defaultBranch } = await port.readRepository();
   const [snapshot, floor] = await Promise.all([
-    port.readBranch(defaultBranch).then((sha) => readSnapshot(port, sha ?? "")),
+    port.readBranch(branch ?? defaultBranch).then((sha) => readSnapshot(port, sha ?? "")),
     readFloor(port),
   ]);
   return { sha: snapshot.commit, floor, ...(await readRules(port, snapshot)) };

@@ -63,7 +63,7 @@ export async function judgePull(
     pull,
     owners: assessment.ownersToAsk,
     state,
-    defaultBranch: facts.repository.defaultBranch,
+    rulesBranch: facts.policyBranch?.isGuarded === true ? facts.policyBranch.name : facts.repository.defaultBranch,
     contentNow: commits.isMerged === true ? null : contentDigestsOf(assessment),
     contentAt,
   };

@@ -92,6 +92,8 @@ export interface RepositoryPort {
   readOrganizationFile(path: string): Promise<{ text: string } | { unreadable: string } | null>;
   /** Name and expected app of the checks that a branch requires; null when that cannot be read. */
   readRequiredChecks(branch: string): Promise<readonly { name: string; appId: number | null }[] | null>;
+  /** Whether a branch requires a check of this name from this very app. False where that cannot be read. */
+  requiresOwnCheck(branch: string, name: string): Promise<boolean>;
 
   /**
    * Publishes the check run of a commit. Nothing is written when the newest run of ours of this name there already shows
@@ -155,7 +157,7 @@ export type RepositoryFiles = Pick<
   | "readWorkflowRun"
 > &
   // A clone knows no checks and no attestations: records that need them stay declared.
-  Partial<Pick<RepositoryPort, "readCheckRun" | "readAttestations">>;
+  Partial<Pick<RepositoryPort, "readCheckRun" | "readAttestations" | "requiresOwnCheck">>;
 
 /** What the gatherer of people facts reads. */
 export type RepositoryPeople = Pick<

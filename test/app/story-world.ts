@@ -144,12 +144,14 @@ export interface StoryStep {
   act(story: StoryWorld): void;
 }
 
-function approveAll({ world, actors }: StoryWorld, number: number): void {
+/** Everybody who is asked approves. */
+export function approveAll({ world, actors }: StoryWorld, number: number): void {
   const asked = actors.asked(number).map((name) => byTeam[name] ?? name.replace(/^@/, ""));
   for (const login of new Set(asked)) world.github.review({ repo: world.repo, number, by: login, event: "APPROVE" });
 }
 
-function merge({ actors }: StoryWorld, number: number): void {
+/** The release owner merges. @throws Error when GitHub refuses */
+export function merge({ actors }: StoryWorld, number: number): void {
   const merged = actors.tryMerge(people.release, number);
   if (!merged.merged)
     throw new Error(`GitHub refused to merge #${number}: ${merged.why}\n${actors.check(number).title}`);

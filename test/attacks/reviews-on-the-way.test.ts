@@ -42,7 +42,7 @@ function gather(
     pull,
     owners: [],
     state: createPullState("acme/app", pull.number),
-    defaultBranch: "main",
+    rulesBranch: "main",
     contentNow: { [path]: "now" },
     contentAt: (sha) => Promise.resolve(sha === "gone" ? null : { [path]: `at ${sha}` }),
     ...changes,

@@ -7,7 +7,9 @@ beforeAll(() => {
 });
 afterAll(() => clone.close());
 
-const commands = ["init", "lint", "check", "explain", "digest", "simulate", "replay", "serve", "demo", "audit"];
+const local = ["init", "lint", "check", "explain", "digest", "simulate", "replay"];
+const operators = ["doctor", "status", "rollback", "rehearse", "adopt", "transfer"];
+const commands = [...local, "serve", "worker", "demo", "audit", ...operators];
 
 describe("help", () => {
   it.each(commands)("%s tells its usage and ends well", async (command) => {
@@ -33,6 +35,12 @@ describe("help", () => {
 it.each<[string, string[], string]>([
   ["no command", [], "Usage: routeward <command>"],
   ["a misspelt command is suggested", ["chekc"], 'unknown command "chekc"; did you mean check?'],
+  ["a rollback without a flag", ["rollback", "acme"], "expected BINDING FLAGKEY"],
+  ["a rollback without a reason", ["rollback", "acme", "a"], "--reason needs a text of at most 300 characters"],
+  ["a binding that cannot be one", ["adopt", "Acme!", "a"], '"Acme!" is not the name of a binding'],
+  ["a patience that is none", ["rehearse", "acme", "a", "--timeout", "2h"], "must be a duration up to 60m"],
+  ["a pull request without a number", ["rehearse", "acme", "a", "--pr", "a/b"], "must be OWNER/NAME#NUMBER"],
+  ["a holder without a path", ["transfer", "acme", "a", "--to", "a/b"], "must be OWNER/NAME:PATH"],
   ["a misspelt option is suggested", ["check", "--jsno"], "unknown option --jsno; did you mean --json?"],
   ["an option without its value", ["check", "--base"], "option --base needs a value"],
   ["an option where a value should be", ["check", "--base", "--json"], "option --base needs a value"],

@@ -48,6 +48,8 @@ export interface StoryOptions {
   /** Names of repositories that a story adds; the binding must name them from the start. */
   repositories?: readonly string[];
   policy?: string;
+  /** Further lines of the operator's file. */
+  config?: string;
   /** A Sigstore trust root that the operator configured for attestations. */
   trustRoot?: object;
 }
@@ -79,7 +81,7 @@ export async function openStoryWorld(options: StoryOptions = {}): Promise<StoryW
   const configPath = world.env["ROUTEWARD_CONFIG"] ?? "";
   const config = readFileSync(configPath, "utf8")
     .replace('["acme/support-routes"]', JSON.stringify(names))
-    .replace(/^sweep: .*$/m, quietSweeps);
+    .replace(/^sweep: .*$/m, `${quietSweeps}\n${options.config ?? ""}`);
   const { trustRoot } = options;
   if (trustRoot !== undefined) writeFileSync(join(folder, "trusted-root.jsonl"), JSON.stringify(trustRoot));
   writeFileSync(

@@ -19,7 +19,7 @@ import {
 } from "./read-pulls.ts";
 import { readBranch, readFirstParent } from "./read-refs.ts";
 import { readReviews } from "./read-reviews.ts";
-import { readCodeownersErrors, readOrganizationFile, readRequiredChecks } from "./read-rules.ts";
+import { readCodeownersErrors, readOrganizationFile, readRequiredChecks, requiresOwnCheck } from "./read-rules.ts";
 import { readTree, type Tree } from "./read-tree.ts";
 import { readWorkflowRun } from "./read-workflow-run.ts";
 import type { RepositoryContext } from "./repository-context.ts";
@@ -67,6 +67,7 @@ export function createRepositoryPort(context: RepositoryContext, shared: SharedR
     readAttestations: (subjectDigest) => readAttestations(context, shared.attestationTrust ?? null, subjectDigest),
     readOrganizationFile: (path) => readOrganizationFile(context, path),
     readRequiredChecks: (branch) => readRequiredChecks(context, branch),
+    requiresOwnCheck: (branch, name) => requiresOwnCheck(context, branch, name),
     publishCheck: (report) => publishCheck(context, report),
     findCheck: (sha, name) => findCheck(context, sha, name),
     requestReviewers: (number, users, teams) => requestReviewers(context, number, users, teams),

@@ -113,6 +113,12 @@ export async function readRequiredChecks(
   return [...found.entries()].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, check]) => check);
 }
 
+/** See `RepositoryPort.requiresOwnCheck`. */
+export async function requiresOwnCheck(context: RepositoryContext, branch: string, name: string): Promise<boolean> {
+  const required = await readRequiredChecks(context, branch);
+  return required?.some((check) => check.name === name && check.appId === context.appId) ?? false;
+}
+
 /** See `RepositoryPort.readOrganizationFile`. A repository that the installation does not cover looks absent, which GitHub does not let us tell apart. */
 export async function readOrganizationFile(
   context: RepositoryContext,

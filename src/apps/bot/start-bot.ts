@@ -1,11 +1,7 @@
 import { emitterEventNames } from "@octokit/webhooks";
 import type { Logger } from "pino";
 import type { Probot } from "probot";
-import { createFlagPort } from "../../adapters/featbit/create-flag-port.ts";
-import { createGitHubPort } from "../../adapters/github/create-github-port.ts";
-import { createGitHubProbot, type Pace, readGitHubBaseUrl } from "../../adapters/github/probot-octokit.ts";
-import { createPrometheusMetrics } from "../../adapters/metrics/create-prometheus-metrics.ts";
-import { createRouteProbe } from "../../adapters/route/create-route-probe.ts";
+import type { Pace } from "../../adapters/github/probot-octokit.ts";
 import { openStore } from "../../adapters/store/open-store.ts";
 import type { FlowPorts } from "../../flows/flow-ports.ts";
 import { handleTask } from "../../flows/handle-task.ts";
@@ -19,10 +15,12 @@ import type { Job, JobQueue, QueueName } from "../../ports/queue.ts";
 import type { Store } from "../../ports/store.ts";
 import type { Environment } from "../config/read-environment.ts";
 import type { OperatorConfig } from "../config/read-operator-config.ts";
+import { openOperatorSocket, type OperatorSocket } from "../operator/operator-socket.ts";
 import { createDeliveryInbox } from "./delivery-inbox.ts";
 import { createFeatBitWebhook } from "./featbit-webhook.ts";
 import { startHttpServer } from "./http-server.ts";
 import { createWebhookHandler } from "./intake.ts";
+import { openPorts } from "./open-ports.ts";
 import { createOperationMetrics } from "./operation-metrics.ts";
 import { createPages } from "./pages.ts";
 
@@ -44,12 +42,36 @@ export interface BotOptions {
   pace?: Pace;
   /** Milliseconds that work in hand may take at a stop. */
   graceMs?: number;
+  /** A worker takes no webhooks; everything else is the same. `app` when absent. */
+  role?: "app" | "worker";
 }
 
 type ReceivedEvent = Parameters<Probot["webhooks"]["receive"]>[0];
 
 function isKnownEvent(event: { id: string; name: string; payload: unknown }): event is ReceivedEvent {
   return emitterEventNames.some((name) => name === event.name);
+}
+
+/** The embedded store can be reached only through this process, so it listens for the operator (SPEC 16). */
+async function openChannel(
+  environment: Environment,
+  ports: FlowPorts,
+  now: () => Date,
+  log: Logger,
+): Promise<OperatorSocket | null> {
+  if (environment.store.kind !== "embedded") return null;
+  try {
+    return await openOperatorSocket({
+      directory: environment.store.dataDir,
+      ports,
+      now,
+      reportFailure: (error) => log.error({ err: error }, "request of the operator failed"),
+    });
+  } catch (error) {
+    // Webhooks and rollbacks by comment work without it.
+    log.warn({ err: error }, "the operator's commands cannot reach this process");
+    return null;
+  }
 }
 
 /**
@@ -83,57 +105,12 @@ export async function startBot(
     },
   );
   const { store, queue } = opened;
-  const baseUrl = readGitHubBaseUrl(environment.gheHost ?? undefined, environment.gheProtocol);
-  const { probot, octokitForApp, octokitForInstallation, forgetToken } = createGitHubProbot({
-    appId: environment.appId,
-    privateKey: environment.privateKey,
-    webhookSecret: environment.webhookSecret,
-    log: log.child({ part: "github" }, { level: log.level === "debug" || log.level === "trace" ? log.level : "error" }),
-    ...(baseUrl === undefined ? {} : { baseUrl }),
+  const { ports, probot, github, closeFlags } = openPorts(environment, operator, {
+    opened,
+    log,
+    now,
     ...(options.pace === undefined ? {} : { pace: options.pace }),
   });
-  const github = createGitHubPort({
-    octokitForApp,
-    octokitForInstallation,
-    forgetToken,
-    appId: environment.appId,
-    now,
-    log: log.child({ part: "github" }),
-    ...(operator.attestationTrust === undefined ? {} : { attestationTrust: operator.attestationTrust }),
-  });
-  const flagPorts = operator.bindings.map((binding) => [binding.name, createFlagPort(binding.featbit)] as const);
-  const ports: FlowPorts = {
-    github,
-    store,
-    queue,
-    flags: new Map(flagPorts),
-    metrics: new Map(
-      operator.bindings.flatMap((binding) =>
-        binding.metrics === null
-          ? []
-          : [
-              [
-                binding.name,
-                createPrometheusMetrics({
-                  baseUrl: binding.metrics.prometheusUrl,
-                  ...(binding.metrics.token === null ? {} : { bearerToken: binding.metrics.token }),
-                }),
-              ] as const,
-            ],
-      ),
-    ),
-    routeProbes: new Map(
-      operator.bindings.flatMap(({ name, rehearsal }) =>
-        rehearsal === null ? [] : [[name, createRouteProbe(rehearsal)] as const],
-      ),
-    ),
-    bindings: operator.bindings.map(
-      ({ featbit: _featbit, metrics: _metrics, rehearsal: _rehearsal, ...facts }) => facts,
-    ),
-    requireFloor: operator.requireFloor,
-    publicUrl: environment.publicUrl,
-    stopwatch: () => performance.now(),
-  };
 
   // Probot's own handler dispatch stands between the stored delivery and our tasks, so that an event means here what it means in Probot.
   probot.onAny(async ({ id, name, payload }) => {
@@ -217,14 +194,16 @@ export async function startBot(
     host: environment.host,
     port: environment.port,
     webhook: async (request, response) =>
-      (await fromGitHub(request, response)) || (await fromFeatBit(request, response)),
+      options.role !== "worker" && ((await fromGitHub(request, response)) || (await fromFeatBit(request, response))),
     pages,
     reportFailure: (error) => log.error({ err: error }, "request failed"),
   }).catch(async (error: unknown) => {
-    await Promise.all(flagPorts.map(([, port]) => port.close()));
+    await closeFlags();
     await opened.close();
     throw error;
   });
+
+  const channel = await openChannel(environment, ports, now, log);
 
   // Everything that the process died with runs again before anything new is looked for.
   await queue.work("delivery", timed("delivery", runDelivery), { concurrency: 8 });
@@ -258,13 +237,14 @@ export async function startBot(
   const timers = [...sweeps.map(([name, every]) => setInterval(() => sweep(name), every)), setInterval(watch, everyMs)];
   watch();
   for (const [name] of sweeps) sweep(name);
-  log.info({ port: server.port, store: environment.store.kind }, "routeward is running");
+  log.info({ port: server.port, store: environment.store.kind, role: options.role ?? "app" }, "routeward is running");
 
   const stop = async (): Promise<void> => {
     for (const timer of timers) clearInterval(timer);
+    await channel?.close();
     await server.close();
     await queue.stop({ graceMs });
-    await Promise.all(flagPorts.map(([, port]) => port.close()));
+    await closeFlags();
     await opened.close({ graceMs: 1_000 });
     log.info("routeward has stopped");
   };

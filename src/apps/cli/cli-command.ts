@@ -28,3 +28,8 @@ export class UsageError extends Error {
 export class FileError extends Error {
   override readonly name = "FileError";
 }
+
+/** Routeward understood and refuses; the message says why. Exit code 1. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+}

@@ -3,8 +3,9 @@ import { suggestWord } from "../../core/yaml/suggest-word.ts";
 import { GitHubError } from "../../ports/github.ts";
 import { StoreError } from "../../ports/store.ts";
 import { ListenError } from "../bot/listen-error.ts";
+import { ChannelError } from "../operator/channel-error.ts";
 import { ConfigurationError } from "../config/read-environment.ts";
-import { FileError, UsageError, type CliCommand, type CliContext } from "./cli-command.ts";
+import { FileError, RefusedError, UsageError, type CliCommand, type CliContext } from "./cli-command.ts";
 
 /** Commands by name, each loaded only when it is called: `check` must not wait for the app's modules. */
 const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
@@ -16,6 +17,13 @@ const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   simulate: async () => (await import("./simulate.ts")).simulateCommand,
   replay: async () => (await import("./replay.ts")).replayCommand,
   serve: async () => (await import("./serve.ts")).serveCommand,
+  worker: async () => (await import("./worker.ts")).workerCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
+  status: async () => (await import("./operator/status.ts")).statusCommand,
+  rollback: async () => (await import("./operator/rollback.ts")).rollbackCommand,
+  rehearse: async () => (await import("./operator/rehearse.ts")).rehearseCommand,
+  adopt: async () => (await import("./operator/adopt.ts")).adoptCommand,
+  transfer: async () => (await import("./operator/transfer.ts")).transferCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
   audit: async () => (await import("./audit.ts")).auditCommand,
 };
@@ -33,9 +41,18 @@ In a clone, without network
 
 The app
   serve                     run the GitHub App (see docs/operation.md for the environment)
+  worker                    work the queue beside the app, without taking webhooks (PostgreSQL only)
   demo [--keep]             play the whole story against simulators on loopback; --keep stays up afterwards
   audit verify [FILE]       prove the store's audit log and records, or an exported log; exit 1 if anything differs
   audit export [--out FILE] write the audit log as JSON Lines
+
+The operator, where the app runs
+  doctor                    test the installation end to end and say what to mend
+  status [FLAGKEY]          show how the routes stand
+  rollback BINDING FLAGKEY  send all traffic back to the baseline and wait for the proof
+  rehearse BINDING FLAGKEY  prove that the way back works
+  adopt BINDING FLAGKEY     hand over a FeatBit flag that Routeward did not make
+  transfer BINDING FLAGKEY  give a flag key to another repository or route file
 
 Options
   -h, --help                show this text; after a command, the command's
@@ -119,6 +136,10 @@ function explainFailure(error: unknown, name: string, context: CliContext): numb
   if (error instanceof ConfigurationError) {
     context.warn(`${error.message}\n`);
     return 2;
+  }
+  if (error instanceof RefusedError || error instanceof ChannelError) {
+    context.warn(`${name}: ${error.message}\n`);
+    return 1;
   }
   if (error instanceof ListenError) {
     context.warn(`${name}: ${error.message}; set PORT and HOST to an address that is free\n`);

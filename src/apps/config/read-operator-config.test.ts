@@ -91,3 +91,27 @@ it.each([
 ])("patterns %s and %s overlap: %s", (a, b, expected) => {
   expect(doPatternsOverlap(a, b)).toBe(expected);
 });
+
+describe("policyBranches", () => {
+  it("are kept by repository in lower case", () => {
+    const text = example.replace("acme/support-routes", "Acme/Support-Routes");
+    const config = parseOperatorConfig(
+      "c.yaml",
+      `${text}policyBranches: { ACME/support-routes: [stable, release/2026] }\n`,
+      env,
+    );
+    expect([...config.policyBranches]).toEqual([["acme/support-routes", ["stable", "release/2026"]]]);
+    expect(parseOperatorConfig("c.yaml", example, env).policyBranches.size).toBe(0);
+  });
+
+  it.each([
+    ["a pattern", "{ acme/support-routes: ['release/*'] }", /:\d+:\d+: .*exact name of a branch/s],
+    ["a name that Git refuses", "{ acme/support-routes: ['../main'] }", /exact name of a branch/],
+    ["a name that looks like an option", "{ acme/support-routes: ['--main'] }", /exact name of a branch/],
+    ["a repository that no binding names", "{ acme/other: [main] }", /acme\/other, which no binding names/],
+    ["no list", "{ acme/support-routes: main }", /:\d+:\d+:/],
+    ["an empty list", "{ acme/support-routes: [] }", /:\d+:\d+:/],
+  ])("%s is refused", (_name, value, expected) => {
+    expect(mistakesOf(`${example}policyBranches: ${value}\n`).join("\n")).toMatch(expected);
+  });
+});

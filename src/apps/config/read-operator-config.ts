@@ -31,6 +31,8 @@ export interface OperatorConfig {
   /** Milliseconds between sweeps. */
   sweep: { pullRequests: number; deliveries: number; drift: number; guardrails: number };
   requireFloor: boolean;
+  /** By repository in lower case: branches besides the default one whose own rules judge what goes to them. */
+  policyBranches: ReadonlyMap<string, readonly string[]>;
   /** Whose signatures under attestations are believed; absent: nothing is attested. */
   attestations?: AttestationSettings;
   /** The trust roots that `attestations` names, once they were read. */
@@ -68,10 +70,24 @@ const watchDuration = duration.refine((milliseconds) => milliseconds >= 1_000 &&
 const routeDuration = duration.refine((milliseconds) => milliseconds >= 100 && milliseconds <= 30_000, {
   params: { code: "bad-duration", expected: "between 100ms and 30s", fix: "Write how long to wait, for example 5s." },
 });
+/** A branch by its exact name, as Git allows it. */
+const branchName = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((name) => !/[\s~^:?*[\\\p{Cc}]|\.\.|@\{|\/\/|^[-/.]|[/.]$|\.lock$/u.test(name), {
+    params: {
+      code: "bad-branch",
+      expected: "the exact name of a branch",
+      fix: "Write the branch's name, for example release/2026; patterns are not taken.",
+    },
+  });
+
+const repositoryName = z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/);
 
 const bindingSchema = strictMap({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/),
-  repositories: z.array(z.string().regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/)).min(1),
+  repositories: z.array(repositoryName).min(1),
   environment: z.string().min(1),
   production: z.boolean(),
   flagKeys: z.array(z.string().regex(/^[A-Za-z0-9._*-]{1,128}$/)).min(1),
@@ -102,6 +118,7 @@ const configSchema = strictMap({
     guardrails: watchDuration.optional(),
   }).optional(),
   requireFloor: z.boolean().optional(),
+  policyBranches: z.record(repositoryName, z.array(branchName).min(1).max(20)).optional(),
   attestations: strictMap({
     trustRoots: z.array(z.string().min(1).max(1000)).min(1).max(20),
     issuer: httpUrl.optional(),
@@ -154,6 +171,14 @@ function findOverlaps(bindings: readonly RawBinding[], path: string): string[] {
     }
   }
   return mistakes;
+}
+
+/** Repositories that no binding names: their branches would be listed for nothing, most likely by a slip. */
+function findUnbound(names: readonly string[], bindings: readonly RawBinding[], path: string): string[] {
+  const known = bindings.flatMap(({ repositories }) => repositories.map((name) => name.toLowerCase()));
+  return names
+    .filter((name) => !known.includes(name.toLowerCase()))
+    .map((name) => `${path}: policyBranches names ${name}, which no binding names`);
 }
 
 function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: string[]): Binding {
@@ -216,7 +241,9 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       ),
     );
   }
-  const mistakes = findOverlaps(parsed.data.bindings, path);
+  const policyBranches = Object.entries(parsed.data.policyBranches ?? {});
+  const listed = policyBranches.map(([name]) => name);
+  const mistakes = [...findOverlaps(parsed.data.bindings, path), ...findUnbound(listed, parsed.data.bindings, path)];
   const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env, path, mistakes));
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const minute = 60_000;
@@ -230,6 +257,7 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       guardrails: parsed.data.sweep?.guardrails ?? minute,
     },
     requireFloor: parsed.data.requireFloor ?? false,
+    policyBranches: new Map(policyBranches.map(([name, branches]) => [name.toLowerCase(), branches])),
     ...(attestations === undefined
       ? {}
       : { attestations: { trustRoots: attestations.trustRoots, issuer: attestations.issuer ?? null } }),

@@ -194,7 +194,7 @@ export function checkClaim(
 }
 
 /** Patterns of the operator: `*` stands for any characters, upper and lower case are one. */
-function matchesKey(pattern: string, flagKey: string): boolean {
+export function matchesKey(pattern: string, flagKey: string): boolean {
   const parts = pattern.toLowerCase().split("*");
   const key = flagKey.toLowerCase();
   const [first = "", ...rest] = parts;

@@ -60,5 +60,5 @@ export function checkOwnership(
   const baseline = deriveVariationIds(name).baseline;
   const tags = new Set(flag.tags.map((tag) => tag.toLowerCase()));
   if (planTags(repository).every((tag) => tags.has(tag)) && flag.variations.some((v) => v.id === baseline)) return null;
-  return `FeatBit already has a flag ${name.flagKey} that Routeward did not make for ${repository}; the operator can hand it over with \`routeward adopt ${name.flagKey}\``;
+  return `FeatBit already has a flag ${name.flagKey} that Routeward did not make for ${repository}; the operator can hand it over with \`routeward adopt ${name.binding} ${name.flagKey}\``;
 }

@@ -29,6 +29,8 @@ export function listNext(
   ];
   const unique = [...new Set(lines)];
   if (unique.length > 0 || verdict.state !== "approved") return unique;
+  const elsewhere = verdict.reasons.find((reason) => reason.code === "policy-branch");
+  if (elsewhere !== undefined) return [`Merge it: ${elsewhere.text}.`];
   const stages = verdict.routes.flatMap((route) => (route.asked === null ? [] : [route.asked]));
   if (stages.length === 0 && verdict.gateways.length > 0) {
     return ["Merge it: no flag moves by it, the gateway serves the file when it loads it."];

@@ -243,7 +243,8 @@ function checkScope(run: RolloutRun, content: ApprovedContent | null, records: F
   if (paused !== null) reasons.push(`paused by ${paused.by} since ${paused.at}: ${paused.reason}`);
   if (records.claim !== null && !same(records.claim.repository, approved.repository)) {
     reasons.push(
-      `flag ${approved.flagKey} is claimed by ${records.claim.repository} (${records.claim.path}); the operator can transfer it`,
+      // Another repository's name may be private, so it is not said.
+      `flag ${approved.flagKey} belongs to another repository now: what is served stays until that one's route is approved and merged, or the operator transfers it back`,
     );
   }
   return reasons;

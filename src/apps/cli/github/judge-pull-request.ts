@@ -54,7 +54,7 @@ export async function judgePullRequest(
         pull,
         owners: assessment.ownersToAsk,
         state: createPullState(`${owner}/${name}`, number),
-        defaultBranch: facts.repository.defaultBranch,
+        rulesBranch: facts.repository.defaultBranch,
         contentNow: contentDigestsOf(assessment),
         async contentAt(sha) {
           if ((await port.readTree(sha)) === null) return null;
