@@ -17,6 +17,8 @@ const { values, positionals } = parseArgs({
     sample: { type: "string" },
     seed: { type: "string", default: "20" },
     workers: { type: "string", default: "1" },
+    // Vitest as in `npm test`, a hundred times slower: to check the quick runner against.
+    vitest: { type: "boolean", default: false },
   },
 });
 setPriority(10);
@@ -26,8 +28,8 @@ for (const folder of positionals.length === 0 ? folders : positionals) {
   process.env["MUTATION_FOLDER"] = folder;
   const results = await new Stryker({
     mutate: listRanges(folder),
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
+    testRunner: values.vitest ? "vitest" : "in-process",
+    plugins: ["@stryker-mutator/vitest-runner", "./test/mutation/in-process-runner.ts"],
     vitest: { configFile: "test/mutation/vitest.config.ts", related: true },
     coverageAnalysis: "perTest",
     // A mutant of a module's own tables would need all tests of the core again, a minute each: they are counted as not tried.
@@ -54,8 +56,11 @@ for (const folder of positionals.length === 0 ? folders : positionals) {
   const killed = count("Killed") + count("Timeout");
   const tried = killed + count("Survived") + count("NoCoverage");
   const share = tried === 0 ? null : Math.round((killed / tried) * 1000) / 10;
+  const stopped = count("Timeout");
   const sampled = values.sample !== undefined;
-  process.stdout.write(`${JSON.stringify({ folder, sampled, tried, killed, share, notTried: count("Ignored") })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ folder, sampled, tried, killed, stopped, share, notTried: count("Ignored") })}\n`,
+  );
 }
 
 /** What of a folder is mutated, in Stryker's form: a path, or a path with lines. */
