@@ -13,6 +13,8 @@ import { collected, startFile, type CollectedTest } from "./plain-vitest.ts";
  */
 class InProcessRunner {
   private readonly order = new Map<string, number>();
+  /** Tests that found the last mutants: the next mutant is often a line further. */
+  private killers: readonly string[] = [];
 
   /** Stryker starts a new process for each mutant that has to be there while modules load. */
   capabilities(): { reloadEnvironment: boolean } {
@@ -65,15 +67,24 @@ class InProcessRunner {
     if (this.order.size === 0) this.recallOrder();
     const tests = collected
       .filter((test) => chosen.size === 0 || chosen.has(test.id))
-      .sort((a, b) => (this.order.get(a.id) ?? 0) - (this.order.get(b.id) ?? 0));
+      .sort((a, b) => this.rank(a) - this.rank(b));
+    let spentMs = 0;
     for (const [index, test] of tests.entries()) {
+      spentMs += this.order.get(test.id) ?? 0;
+      if (index > 0 && spentMs > patienceMs) return { status: "survived", nrOfTests: index };
       const failure = await runTest(test);
       if (hitLimit !== undefined && (shared.hitCount ?? 0) > hitLimit) return { status: "timeout" };
       if (failure !== null) {
+        this.killers = [test.id, ...this.killers.filter((id) => id !== test.id)].slice(0, 20);
         return { status: "killed", killedBy: [test.id], nrOfTests: index + 1, failureMessage: failure };
       }
     }
     return { status: "survived", nrOfTests: tests.length };
+  }
+
+  private rank({ id }: CollectedTest): number {
+    const position = this.killers.indexOf(id);
+    return position >= 0 ? position - this.killers.length : (this.order.get(id) ?? 0);
   }
 
   /** The quickest tests go first; a process that follows one which was stopped reads how long each took. */
@@ -125,6 +136,9 @@ const testFiles = [
  * survivor would wait for them.
  */
 const slowestMs = 200;
+
+/** A mutant that outlives this much processor time of tests, the quickest first, counts as a survivor. */
+const patienceMs = Number(process.env["MUTATION_PATIENCE_MS"]);
 
 let isLoaded = false;
 

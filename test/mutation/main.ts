@@ -26,8 +26,9 @@ const { values, positionals } = parseArgs({
 setPriority(10);
 
 for (const folder of positionals.length === 0 ? folders : positionals) {
-  // Read by the tests' configuration, in processes of Stryker's.
+  // Read in processes of Stryker's, by the tests' configuration and by the quick runner.
   process.env["MUTATION_FOLDER"] = folder;
+  process.env["MUTATION_PATIENCE_MS"] = values.again === undefined ? "1000" : "Infinity";
   const results = await new Stryker({
     mutate: listRanges(folder),
     testRunner: values.vitest ? "vitest" : "in-process",

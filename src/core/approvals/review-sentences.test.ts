@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Account, OwnerFacts, PeopleFacts, ReviewFacts } from "../facts.ts";
 import type { ReviewRequirement } from "../reviewers/requirement.ts";
 import { countApprovals } from "./count-approvals.ts";
@@ -10,7 +10,12 @@ const author = account(1, "author");
 const ada = account(10, "ada");
 const robot: Account = { id: 90, login: "robot", isBot: true };
 
-const owner = (account: Account): OwnerFacts => ({ kind: "user", name: `@${account.login}`, account, canWrite: true });
+const owner = (account: Account, canWrite = true): OwnerFacts => ({
+  kind: "user",
+  name: `@${account.login}`,
+  account,
+  canWrite,
+});
 
 function requirement(role: string, count = 1): ReviewRequirement {
   return { role, count, owners: ["@ada"], source: "", focus: "", because: [], missing: null };
@@ -32,9 +37,11 @@ interface Case {
   people?: Partial<PeopleFacts>;
   roles?: readonly string[];
   tier?: ApprovalContext["tier"];
+  author?: Account;
+  requirements?: readonly ReviewRequirement[];
 }
 
-function count({ review = {}, people = {}, roles = ["product-owner"], tier = "medium" }: Case) {
+function count({ review = {}, people = {}, roles = ["product-owner"], tier = "medium", ...rest }: Case) {
   const facts: PeopleFacts = {
     reviews: [{ ...given, ...review }],
     owners: [owner(ada), owner(robot)],
@@ -47,12 +54,14 @@ function count({ review = {}, people = {}, roles = ["product-owner"], tier = "me
     codeownersErrors: [],
     ...people,
   };
-  const context = { path, contentDigest: "now", tier, author, separationOfDuties: ["high" as const] };
-  return countApprovals(
-    roles.map((role) => requirement(role)),
-    facts,
-    context,
-  );
+  const context = {
+    path,
+    contentDigest: "now",
+    tier,
+    author: rest.author ?? author,
+    separationOfDuties: ["high" as const],
+  };
+  return countApprovals(rest.requirements ?? roles.map((role) => requirement(role)), facts, context);
 }
 
 it.each<[string, Case, string, string]>([
@@ -90,4 +99,54 @@ it("an objection holds its role and says who alone can lift it", () => {
     "changes-requested",
     "@ada asked for changes; only that person can change it, by a new review",
   ]);
+});
+
+describe("why nobody's review counts at present", () => {
+  const nameless = (...texts: string[]): Partial<PeopleFacts> => ({
+    commitPeople: texts.map((text) => ({ account: null, text })),
+  });
+  it.each<[string, Case, string[]]>([
+    ["nothing, when everybody is known", { tier: "high" }, []],
+    ["nothing at medium risk, whoever is not known", { people: nameless("Zoe") }, []],
+    [
+      "three of the names are shown, each once, in the order of their letters",
+      { tier: "high", people: nameless("Zoe", "Bea", "Bea", "Cleo", "Ann") },
+      ["a commit names somebody who is no GitHub user (Ann, Bea, Cleo), and high risk needs to know everybody"],
+    ],
+    [
+      "commits that GitHub does not list, at every risk",
+      { people: { commitsComplete: false } },
+      ["the pull request has more commits than GitHub lists (250), so it is not known who wrote them all"],
+    ],
+    [
+      "a bot that nobody is known to have asked",
+      { tier: "restricted", author: robot },
+      [
+        "a bot (@robot) opened it and nobody knows who made it do so, which restricted risk has to know; a person has to open the change under their own name",
+      ],
+    ],
+  ])("%s", (_name, input, holds) => {
+    expect(count(input).holds).toEqual(holds);
+  });
+});
+
+it("a role of several owners waits for any of those who can write and are known", () => {
+  const several = { ...requirement("product-owner"), owners: ["@ada", "@bo", "@gone", "@guest", "@unread"] };
+  const owners: OwnerFacts[] = [
+    owner(ada),
+    owner(account(11, "bo")),
+    { kind: "unresolved", name: "@gone", why: "no such user" },
+    owner(account(12, "guest"), false),
+  ];
+  const [state] = count({ requirements: [several], people: { owners, reviews: [] } }).states;
+  expect(state?.explanation).toBe("needs an approval of @ada or @bo");
+});
+
+it("a role that too few can fill says of each owner why", () => {
+  const several = { ...requirement("product-owner", 2), owners: ["@ada", "@robot", "@gone"] };
+  const owners: OwnerFacts[] = [owner(ada), owner(robot), { kind: "unresolved", name: "@gone", why: "no such user" }];
+  const [state] = count({ requirements: [several], people: { owners, reviews: [] } }).states;
+  expect(state?.explanation).toBe(
+    "fewer than 2 people can approve: @ada alone is not enough; @robot is a bot; @gone: no such user",
+  );
 });
