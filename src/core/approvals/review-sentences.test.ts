@@ -87,6 +87,51 @@ it.each<[string, Case, string, string]>([
   ],
   ["an account that is gone has a name to show", { review: { author: null } }, "ghost", "the account no longer exists"],
   ["somebody with a part in the change is named", { people: { pushers: [ada] } }, "ada", "@ada pushed to it"],
+  [
+    "an owner of nothing that is required is told so",
+    { requirements: [{ ...requirement("product-owner"), owners: ["@robot"] }] },
+    "ada",
+    "its author owns none of the required roles",
+  ],
+  [
+    "an approval that limits itself to nothing is told so",
+    { review: { body: "/routeward as finance-owner" } },
+    "ada",
+    "`/routeward as` names no required role that its author owns",
+  ],
+  [
+    "an approval that duties keep from two roles names both",
+    { roles: ["product-owner", "finance-owner", "release-owner", "operations-owner", "security-owner"], tier: "high" },
+    "ada",
+    "counts for release-owner, operations-owner, security-owner; not product-owner, finance-owner: separation of duties",
+  ],
+  [
+    "a request for changes by an owner of nothing is told so",
+    {
+      review: { state: "CHANGES_REQUESTED" },
+      requirements: [{ ...requirement("product-owner"), owners: ["@robot"] }],
+    },
+    "ada",
+    "asks for changes, but its author owns none of the required roles",
+  ],
+  [
+    "a dismissed review is told so",
+    { review: { state: "DISMISSED", dismissedState: "APPROVED" } },
+    "ada",
+    "it was dismissed",
+  ],
+  [
+    "a dismissal by nobody known does not lift what may have been an objection",
+    { review: { state: "DISMISSED" } },
+    "ada",
+    "@ada gave a review of unknown content, and its dismissal by somebody unknown does not lift it",
+  ],
+  [
+    "a dismissal by the author does not lift an objection",
+    { review: { state: "DISMISSED", dismissedBy: author, dismissedState: "CHANGES_REQUESTED" } },
+    "ada",
+    "@ada asked for changes, and its dismissal by @author does not lift it",
+  ],
   ["an objection says whose it is", { review: { state: "CHANGES_REQUESTED" } }, "ada", "@ada asked for changes"],
 ])("%s", (_name, input, login, why) => {
   const [review] = count(input).reviews;
@@ -128,6 +173,32 @@ describe("why nobody's review counts at present", () => {
   ])("%s", (_name, input, holds) => {
     expect(count(input).holds).toEqual(holds);
   });
+});
+
+it("of two reviews of one person the first is told that another followed", () => {
+  const reviews = [given, { ...given, id: 6 }];
+  expect(count({ people: { reviews } }).reviews.map(({ why }) => why)).toEqual([
+    "superseded by a later review of theirs",
+    "counts for product-owner",
+  ]);
+});
+
+it("two objections to one role are both named", () => {
+  const bo = account(11, "bo");
+  const both = { ...requirement("product-owner"), owners: ["@ada", "@bo"] };
+  const reviews = [
+    { ...given, state: "CHANGES_REQUESTED" as const },
+    { ...given, id: 6, author: bo, state: "CHANGES_REQUESTED" as const },
+  ];
+  const [state] = count({ requirements: [both], people: { reviews, owners: [owner(ada), owner(bo)] } }).states;
+  expect(state?.explanation).toBe(
+    "@ada asked for changes; @bo asked for changes; only that person can change it, by a new review",
+  );
+});
+
+it("a role without anybody who could approve says that nobody can", () => {
+  const [state] = count({ people: { reviews: [], pushers: [ada] } }).states;
+  expect(state?.explanation).toBe("nobody can approve: @ada pushed to it");
 });
 
 it("a role of several owners waits for any of those who can write and are known", () => {
