@@ -107,6 +107,32 @@ describe("the smallest useful set is asked", () => {
     expect(asked(choose(others, {}, { separate: true }))).toEqual(["Ada"]);
   });
 
+  it("somebody asked already before a team, and a team before a person", () => {
+    const states = [state("r", ["@ada", "@acme/web"])];
+    const standing = { requested: { users: ["ada"], teams: [] } };
+    expect(asked(choose(states, standing))).toEqual([]);
+    const second = [state("r", ["@ada", "@bo", "@acme/web"]), state("s", ["@ada", "@bo", "@acme/web"])];
+    expect(asked(choose(second, standing))).toEqual([]);
+  });
+
+  it("teams are listed by their slugs, in the order of their letters", () => {
+    const owners = [team("zeta", cy), team("alpha", bo)];
+    expect(choose([state("a", ["@acme/zeta"]), state("b", ["@acme/alpha"])], { owners }).request.teams).toEqual([
+      "alpha",
+      "zeta",
+    ]);
+  });
+
+  it("the roles that nobody can be asked for are listed once, in the order of their letters", () => {
+    const states = [state("s", ["@gone"]), state("r", ["@gone"]), state("r", ["@gone", "@lost"])];
+    const owners: OwnerFacts[] = [{ kind: "unresolved", name: "@gone", why: "no such user" }];
+    expect(choose(states, { owners })).toEqual({
+      request: { users: [], teams: [] },
+      withdraw: { users: [], teams: [] },
+      notAsked: ["r", "s"],
+    });
+  });
+
   it("people are listed by their logins, in the order of their letters", () => {
     const owners = [user(account(20, "cy")), user(account(21, "Bo"))];
     expect(choose([state("r", ["@cy"]), state("s", ["@bo"])], { owners }).request.users).toEqual(["Bo", "cy"]);
@@ -195,6 +221,15 @@ describe("requests that stand", () => {
       { requested: standing, requestedByUs: standing },
       { users: ["Ada"], teams: ["ops"] },
     ],
+    [
+      "of ours that nobody needs are withdrawn in the order of their letters",
+      [],
+      {
+        requested: { users: ["bo", "Ada"], teams: ["web", "ops"] },
+        requestedByUs: { users: ["bo", "Ada"], teams: ["web", "ops"] },
+      },
+      { users: ["Ada", "bo"], teams: ["ops", "web"] },
+    ],
     ["of others are left", [state("r", ["@bo"])], { requested: standing }, { users: [], teams: [] }],
     [
       "of ours that are gone already are left",
@@ -248,6 +283,74 @@ describe("a cover", () => {
   it("names what it chose in the order of the items", () => {
     const item = (...meets: number[]): CoverItem => ({ variants: [meets], capacity: 1, cost: 1 });
     expect(chooseCover([1, 1], [item(1), item(0)], 5)).toEqual({ chosen: [0, 1], uncovered: [] });
+  });
+
+  const ask = (meets: number[], over: Partial<CoverItem> = {}): CoverItem => {
+    return { variants: [meets], capacity: 1, cost: 1, ...over };
+  };
+  it.each<[string, number[], CoverItem[], number, { chosen: number[]; uncovered: number[] }]>([
+    ["needs nobody when there is no need", [], [ask([0])], 5, { chosen: [], uncovered: [] }],
+    [
+      "takes two that meet everything before one that meets most and two more",
+      [1, 1, 1, 1, 1, 1],
+      [ask([1, 2, 4, 5]), ask([0, 1, 2]), ask([3, 4, 5])],
+      5,
+      { chosen: [1, 2], uncovered: [] },
+    ],
+    [
+      "takes what is there already before what has to be asked",
+      [1, 1],
+      [ask([0, 1]), ask([0], { cost: 0 }), ask([1], { cost: 0 })],
+      5,
+      { chosen: [1, 2], uncovered: [] },
+    ],
+    ["takes the first of equal ones", [1], [ask([0]), ask([0])], 5, { chosen: [0], uncovered: [] }],
+    ["meets a need of two by two of one", [2], [ask([0]), ask([0])], 5, { chosen: [0, 1], uncovered: [] }],
+    [
+      "meets a need of two by one of two",
+      [2],
+      [ask([0]), ask([0]), ask([0], { capacity: 2 })],
+      5,
+      { chosen: [2], uncovered: [] },
+    ],
+    [
+      "takes an item for one of its variants only",
+      [1, 1],
+      [ask([], { variants: [[0], [1]] }), ask([0])],
+      5,
+      { chosen: [0, 1], uncovered: [] },
+    ],
+    [
+      "tries the second variant of an item",
+      [1, 1],
+      [ask([], { variants: [[], [0, 1]] }), ask([0]), ask([1])],
+      5,
+      { chosen: [0], uncovered: [] },
+    ],
+    [
+      "takes what meets most when not everything can be met",
+      [1, 1, 1],
+      [ask([0]), ask([0, 1])],
+      5,
+      { chosen: [1], uncovered: [2] },
+    ],
+    [
+      "takes what meets most when there is no room for more",
+      [1, 1, 1],
+      [ask([0]), ask([1, 2])],
+      1,
+      { chosen: [1], uncovered: [0] },
+    ],
+    [
+      "takes what is there already also without room",
+      [1, 1],
+      [ask([0]), ask([1], { cost: 0 })],
+      0,
+      { chosen: [1], uncovered: [0] },
+    ],
+    ["asks nobody without room", [1], [ask([0])], 0, { chosen: [], uncovered: [0] }],
+  ])("%s", (_name, needs, items, room, expected) => {
+    expect(chooseCover(needs, items, room)).toEqual(expected);
   });
 
   const cover = fc.record({

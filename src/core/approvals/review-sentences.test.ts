@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Account, OwnerFacts, PeopleFacts, ReviewFacts } from "../facts.ts";
 import type { ReviewRequirement } from "../reviewers/requirement.ts";
 import { countApprovals } from "./count-approvals.ts";
@@ -10,7 +10,12 @@ const author = account(1, "author");
 const ada = account(10, "ada");
 const robot: Account = { id: 90, login: "robot", isBot: true };
 
-const owner = (account: Account): OwnerFacts => ({ kind: "user", name: `@${account.login}`, account, canWrite: true });
+const owner = (account: Account, canWrite = true): OwnerFacts => ({
+  kind: "user",
+  name: `@${account.login}`,
+  account,
+  canWrite,
+});
 
 function requirement(role: string, count = 1): ReviewRequirement {
   return { role, count, owners: ["@ada"], source: "", focus: "", because: [], missing: null };
@@ -32,9 +37,11 @@ interface Case {
   people?: Partial<PeopleFacts>;
   roles?: readonly string[];
   tier?: ApprovalContext["tier"];
+  author?: Account;
+  requirements?: readonly ReviewRequirement[];
 }
 
-function count({ review = {}, people = {}, roles = ["product-owner"], tier = "medium" }: Case) {
+function count({ review = {}, people = {}, roles = ["product-owner"], tier = "medium", ...rest }: Case) {
   const facts: PeopleFacts = {
     reviews: [{ ...given, ...review }],
     owners: [owner(ada), owner(robot)],
@@ -47,12 +54,14 @@ function count({ review = {}, people = {}, roles = ["product-owner"], tier = "me
     codeownersErrors: [],
     ...people,
   };
-  const context = { path, contentDigest: "now", tier, author, separationOfDuties: ["high" as const] };
-  return countApprovals(
-    roles.map((role) => requirement(role)),
-    facts,
-    context,
-  );
+  const context = {
+    path,
+    contentDigest: "now",
+    tier,
+    author: rest.author ?? author,
+    separationOfDuties: ["high" as const],
+  };
+  return countApprovals(rest.requirements ?? roles.map((role) => requirement(role)), facts, context);
 }
 
 it.each<[string, Case, string, string]>([
@@ -78,6 +87,51 @@ it.each<[string, Case, string, string]>([
   ],
   ["an account that is gone has a name to show", { review: { author: null } }, "ghost", "the account no longer exists"],
   ["somebody with a part in the change is named", { people: { pushers: [ada] } }, "ada", "@ada pushed to it"],
+  [
+    "an owner of nothing that is required is told so",
+    { requirements: [{ ...requirement("product-owner"), owners: ["@robot"] }] },
+    "ada",
+    "its author owns none of the required roles",
+  ],
+  [
+    "an approval that limits itself to nothing is told so",
+    { review: { body: "/routeward as finance-owner" } },
+    "ada",
+    "`/routeward as` names no required role that its author owns",
+  ],
+  [
+    "an approval that duties keep from two roles names both",
+    { roles: ["product-owner", "finance-owner", "release-owner", "operations-owner", "security-owner"], tier: "high" },
+    "ada",
+    "counts for release-owner, operations-owner, security-owner; not product-owner, finance-owner: separation of duties",
+  ],
+  [
+    "a request for changes by an owner of nothing is told so",
+    {
+      review: { state: "CHANGES_REQUESTED" },
+      requirements: [{ ...requirement("product-owner"), owners: ["@robot"] }],
+    },
+    "ada",
+    "asks for changes, but its author owns none of the required roles",
+  ],
+  [
+    "a dismissed review is told so",
+    { review: { state: "DISMISSED", dismissedState: "APPROVED" } },
+    "ada",
+    "it was dismissed",
+  ],
+  [
+    "a dismissal by nobody known does not lift what may have been an objection",
+    { review: { state: "DISMISSED" } },
+    "ada",
+    "@ada gave a review of unknown content, and its dismissal by somebody unknown does not lift it",
+  ],
+  [
+    "a dismissal by the author does not lift an objection",
+    { review: { state: "DISMISSED", dismissedBy: author, dismissedState: "CHANGES_REQUESTED" } },
+    "ada",
+    "@ada asked for changes, and its dismissal by @author does not lift it",
+  ],
   ["an objection says whose it is", { review: { state: "CHANGES_REQUESTED" } }, "ada", "@ada asked for changes"],
 ])("%s", (_name, input, login, why) => {
   const [review] = count(input).reviews;
@@ -90,4 +144,80 @@ it("an objection holds its role and says who alone can lift it", () => {
     "changes-requested",
     "@ada asked for changes; only that person can change it, by a new review",
   ]);
+});
+
+describe("why nobody's review counts at present", () => {
+  const nameless = (...texts: string[]): Partial<PeopleFacts> => ({
+    commitPeople: texts.map((text) => ({ account: null, text })),
+  });
+  it.each<[string, Case, string[]]>([
+    ["nothing, when everybody is known", { tier: "high" }, []],
+    ["nothing at medium risk, whoever is not known", { people: nameless("Zoe") }, []],
+    [
+      "three of the names are shown, each once, in the order of their letters",
+      { tier: "high", people: nameless("Zoe", "Bea", "Bea", "Cleo", "Ann") },
+      ["a commit names somebody who is no GitHub user (Ann, Bea, Cleo), and high risk needs to know everybody"],
+    ],
+    [
+      "commits that GitHub does not list, at every risk",
+      { people: { commitsComplete: false } },
+      ["the pull request has more commits than GitHub lists (250), so it is not known who wrote them all"],
+    ],
+    [
+      "a bot that nobody is known to have asked",
+      { tier: "restricted", author: robot },
+      [
+        "a bot (@robot) opened it and nobody knows who made it do so, which restricted risk has to know; a person has to open the change under their own name",
+      ],
+    ],
+  ])("%s", (_name, input, holds) => {
+    expect(count(input).holds).toEqual(holds);
+  });
+});
+
+it("of two reviews of one person the first is told that another followed", () => {
+  const reviews = [given, { ...given, id: 6 }];
+  expect(count({ people: { reviews } }).reviews.map(({ why }) => why)).toEqual([
+    "superseded by a later review of theirs",
+    "counts for product-owner",
+  ]);
+});
+
+it("two objections to one role are both named", () => {
+  const bo = account(11, "bo");
+  const both = { ...requirement("product-owner"), owners: ["@ada", "@bo"] };
+  const reviews = [
+    { ...given, state: "CHANGES_REQUESTED" as const },
+    { ...given, id: 6, author: bo, state: "CHANGES_REQUESTED" as const },
+  ];
+  const [state] = count({ requirements: [both], people: { reviews, owners: [owner(ada), owner(bo)] } }).states;
+  expect(state?.explanation).toBe(
+    "@ada asked for changes; @bo asked for changes; only that person can change it, by a new review",
+  );
+});
+
+it("a role without anybody who could approve says that nobody can", () => {
+  const [state] = count({ people: { reviews: [], pushers: [ada] } }).states;
+  expect(state?.explanation).toBe("nobody can approve: @ada pushed to it");
+});
+
+it("a role of several owners waits for any of those who can write and are known", () => {
+  const several = { ...requirement("product-owner"), owners: ["@ada", "@bo", "@gone", "@guest", "@unread"] };
+  const owners: OwnerFacts[] = [
+    owner(ada),
+    owner(account(11, "bo")),
+    { kind: "unresolved", name: "@gone", why: "no such user" },
+    owner(account(12, "guest"), false),
+  ];
+  const [state] = count({ requirements: [several], people: { owners, reviews: [] } }).states;
+  expect(state?.explanation).toBe("needs an approval of @ada or @bo");
+});
+
+it("a role that too few can fill says of each owner why", () => {
+  const several = { ...requirement("product-owner", 2), owners: ["@ada", "@robot", "@gone"] };
+  const owners: OwnerFacts[] = [owner(ada), owner(robot), { kind: "unresolved", name: "@gone", why: "no such user" }];
+  const [state] = count({ requirements: [several], people: { owners, reviews: [] } }).states;
+  expect(state?.explanation).toBe(
+    "fewer than 2 people can approve: @ada alone is not enough; @robot is a bot; @gone: no such user",
+  );
 });

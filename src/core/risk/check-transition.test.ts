@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BindingFacts } from "../facts.ts";
+import { placeOf } from "../routes/route-file.ts";
 import {
   binding,
   buildContent,
@@ -113,6 +114,46 @@ describe("what a change may never do", () => {
     expect(
       checkRemoval({ file: content.state.file, approved: content, live }, "the file is deleted", place)?.code,
     ).toBe(code);
+  });
+});
+
+describe("a route that no binding moves is told", () => {
+  const file = readRoute(writeRecord());
+  const other = (changes: Partial<BindingFacts>): BindingFacts => ({ ...binding, ...changes });
+  it.each<[string, readonly BindingFacts[], string, string, string]>([
+    [
+      "which keys the bindings of its environment allow",
+      [other({ flagKeys: ["billing_*"] }), other({ flagKeys: ["search_*", "chat"] })],
+      "flagKey",
+      "a flag key that matches billing_*, search_*, chat",
+      "support_answer",
+    ],
+    [
+      "that its repository has none",
+      [other({ repositories: ["acme/other"] })],
+      "environment",
+      "a binding for this repository",
+      "production",
+    ],
+    [
+      "which environments its repository has, each once, in the order of their letters",
+      [other({ environment: "staging" }), other({ environment: "dev" }), other({ environment: "dev" })],
+      "environment",
+      "one of dev, staging",
+      "production",
+    ],
+  ])("%s", (_name, bindings, field, expected, found) => {
+    const answer = findBinding(file, "acme/app", bindings);
+    const problem = "problem" in answer ? answer.problem : null;
+    expect(problem).toMatchObject({ ...placeOf(file, field), severity: "error", expected, found });
+    expect(`${problem?.message} ${problem?.fix}`).toContain("the operator of Routeward");
+  });
+
+  it("unless one of several repositories and one of several patterns fit, in whatever case", () => {
+    const found = findBinding(file, "Acme/App", [
+      other({ repositories: ["acme/other", "acme/app"], flagKeys: ["billing_*", "support_*"] }),
+    ]);
+    expect("binding" in found).toBe(true);
   });
 });
 
