@@ -147,7 +147,10 @@ function judgeFlag(
     live,
     liveVersion,
     before: known?.flags.find(({ flagKey }) => flagKey === live.flagKey) ?? null,
-    findings: content === null ? [] : judgeGuardrails(content.record.guardrails, measurements, live, policy?.metrics ?? {}, look.at),
+    findings:
+      content === null
+        ? []
+        : judgeGuardrails(content.record.guardrails, measurements, live, policy?.metrics ?? {}, look.at),
     obstacle: findObstacle(flag, ports.metrics.has(look.binding)),
     onBreach: policy?.onBreach ?? "pause",
     wantedMs: content === null || policy === null ? 0 : wantedSoakOf(content.plan, policy, live.stage ?? "default"),
