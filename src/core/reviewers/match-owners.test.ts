@@ -79,13 +79,17 @@ describe("the last line that matches decides alone", () => {
     );
   });
 
-  it("does not take the last piece of one pattern for a middle piece of another", () => {
-    const line = (text: string): number | undefined => {
-      const found = matchOwners(parse(text), "ab");
-      return found.kind === "unmatched" ? undefined : found.line;
-    };
-    expect(line("a*b*b @x\na*b @x")).toBe(2);
-    expect(line("a*b @x\na*b*b @x")).toBe(1);
+  it.each<[string, string, string, number]>([
+    ["a last piece is no middle piece, the longer pattern later", "a*b @x\na*b*b @x", "axb", 1],
+    ["a last piece is no middle piece, the longer pattern earlier", "a*b*b @x\na*b @x", "axb", 2],
+    ["a middle piece may not reach into the end", "a*xb @x\na*xb*b @x", "axb", 1],
+    ["of the same pattern the later line decides", "a*b @x\na*b @y", "ab", 2],
+    ["a piece with a question mark is another than one with its letter", "a*b?*c @x\na*b\\?*c @x", "a?bxc", 1],
+    ["a late line wins over a pattern that shares its start", "a*b*d @x\na*c*d @x\na*b*e*d @x", "abcd", 2],
+    ["a late line is found behind endings whose lines are early", "a*bc @x\na*xbc @x\n*bc @x\na*axbc @x", "aaxbc", 4],
+    ["one name, no star", "a?c @x\nab?? @x", "abc", 1],
+  ])("patterns that share their search keep apart: %s", (_name, text, path, line) => {
+    expect(matchOwners(parse(text), path)).toMatchObject({ line });
   });
 });
 

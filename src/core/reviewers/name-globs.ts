@@ -185,7 +185,7 @@ function walkPieces(
     if (piece === undefined || (index === 0 && !pieceStandsAt(piece, name, 0))) return index;
     const start = index === 0 ? 0 : findPiece(piece, name, end, lastStart);
     end = start + piece.text.length;
-    if (start < 0 || end > lastStart) return index;
+    if (start < 0) return index;
     ends[index] = end;
   }
   return index;
