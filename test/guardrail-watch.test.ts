@@ -471,3 +471,28 @@ it("nothing that was sent broke FeatBit's contract, and the store proves itself"
   expect(world.simulator.violations).toEqual([]);
   expect(await world.opened.store.verifyStore()).toEqual([]);
 });
+
+it("the operator's template of a name is what the source is asked, with the policy's beside it", async () => {
+  const key = "support_operators_query";
+  await goLive(key, "approved-for-internal-canary");
+  const asked: string[] = [];
+  weather = (query) => {
+    asked.push(query);
+    return null;
+  };
+  const template = {
+    name: "rubric-score",
+    category: "quality",
+    value: 'operators_score{v="$variation", r="$route"}',
+    numerator: null,
+    denominator: null,
+    samples: null,
+    parameters: {},
+  };
+  const bindings = world.ports.bindings.map((each) => ({ ...each, metricTemplates: { "rubric-score": template } }));
+  await watchBinding({ binding: bindingName, everyMs: hour }, { ...world.ports, bindings }, world.now);
+  expect(asked).toContain(`operators_score{v="candidate", r="${key}"}`);
+  expect(asked.filter((query) => query.includes("rubric_score") && query.includes(key))).toEqual([]);
+  expect(asked.some((query) => query.includes("histogram_quantile"))).toBe(true);
+  await leave(key);
+});

@@ -1,3 +1,4 @@
+import { applyOperatorMetrics, listOperatorMetrics } from "./guardrails/operator-metrics.ts";
 import { parseCodeowners, type ParsedCodeowners } from "./reviewers/parse-codeowners.ts";
 import type { ApprovedContent, FileFacts } from "./facts.ts";
 import { builtInPolicy } from "./policy/built-in-policy.ts";
@@ -186,6 +187,8 @@ function assessOne(
   const binding = "binding" in found ? found.binding : null;
   const claim = binding === null ? null : checkClaim(file, binding, repository, facts.claims, formerPaths);
   const before = base.files.find((each) => keyOf(each) === keyOf(file));
+  const inForce = applyOperatorMetrics(policy, binding, file.record);
+  const operatorMetrics = listOperatorMetrics(policy, binding, file.record);
   const assessed = assessRoute(
     {
       state: resolveRoute(file, facts.head),
@@ -201,10 +204,10 @@ function assessOne(
       evidenceChanged: [...touched].some((path) => namesEvidence(policy, file.record, path)),
     },
     facts,
-    policy,
+    inForce,
     codeowners,
   );
-  return { ...assessed, binding };
+  return { ...assessed, binding, ...(operatorMetrics.length === 0 ? {} : { operatorMetrics }) };
 }
 
 function assessGone(file: RouteFile, { facts, policy, codeowners }: Surroundings): RouteAssessment {

@@ -76,6 +76,17 @@ export type SourceText =
   | { kind: "unreadable"; path: string; why: string }
   | { kind: "text"; path: string; text: string };
 
+/** A query template (SPEC 9). PromQL with `$route $variation $window` and parameters. */
+export interface MetricTemplate {
+  name: string;
+  category: string;
+  value: string | null;
+  numerator: string | null;
+  denominator: string | null;
+  samples: string | null;
+  parameters: Readonly<Record<string, string>>;
+}
+
 /** The operator's link of repositories to one FeatBit environment, without its secrets (SPEC 4). */
 export interface BindingFacts {
   name: string;
@@ -85,6 +96,8 @@ export interface BindingFacts {
   /** Patterns of flag keys with `*`. */
   flagKeys: readonly string[];
   dispatchKey: string;
+  /** Metric templates of the operator; they go before a policy's of the same name (SPEC 9). Absent: none. */
+  metricTemplates?: Readonly<Record<string, MetricTemplate>>;
 }
 
 /** What an audience of the policy meant when it was approved; the policy's `Audience` fits it. */

@@ -8,6 +8,7 @@ import type {
   Snapshot,
   SourceText,
 } from "../core/facts.ts";
+import { applyOperatorMetrics } from "../core/guardrails/operator-metrics.ts";
 import { builtInPolicy } from "../core/policy/built-in-policy.ts";
 import { parsePolicy } from "../core/policy/parse-policy.ts";
 import type { Policy } from "../core/policy/policy.ts";
@@ -163,7 +164,9 @@ export async function gatherFileFacts(
     const file = changedAtHead.find(({ record }) => record.flagKey === state.flagKey);
     if (file === undefined) continue;
     const source = ports.metrics.get(state.binding);
-    const readings = await gatherMeasurements(file.record, policy, state, source, at);
+    const binding = bindings.find(({ name }) => name === state.binding) ?? null;
+    const inForce = applyOperatorMetrics(policy, binding, file.record);
+    const readings = await gatherMeasurements(file.record, inForce, state, source, at);
     measurements.push([keyOfFlag(state.binding, state.flagKey), readings]);
   }
   return {

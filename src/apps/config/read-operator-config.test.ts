@@ -115,3 +115,39 @@ describe("policyBranches", () => {
     expect(mistakesOf(`${example}policyBranches: ${value}\n`).join("\n")).toMatch(expected);
   });
 });
+
+describe("metric templates of a binding", () => {
+  const withTemplates = (text: string): string =>
+    example.replace(/(prometheusUrl: \S+)\n/, (_all, line: string) => `${line}\n      templates: ${text}\n`);
+
+  it("are read as a policy's are", () => {
+    const text = withTemplates("{ p95: { category: latency, value: 'up{v=\"$variation\"}', samples: 'count(up)' } }");
+    expect(parseOperatorConfig("c.yaml", text, env).bindings[0]?.metricTemplates).toEqual({
+      p95: {
+        name: "p95",
+        category: "latency",
+        value: 'up{v="$variation"}',
+        numerator: null,
+        denominator: null,
+        samples: "count(up)",
+        parameters: {},
+      },
+    });
+    expect(parseOperatorConfig("c.yaml", example, env).bindings[0]).not.toHaveProperty("metricTemplates");
+  });
+
+  it.each([
+    ["without a query", "{ p95: { category: latency } }", /c\.yaml:\d+:\d+: The metric `p95` has no query/],
+    ["with half a ratio", "{ p95: { category: cost, numerator: x } }", /value, or numerator and denominator/],
+    ["of an unknown category", "{ p95: { category: speed, value: up } }", /c\.yaml:\d+:\d+: .*speed/s],
+    ["with a misspelt key", "{ p95: { category: cost, vaule: up } }", /vaule/],
+  ])("%s is refused with its line", (_name, value, expected) => {
+    let mistakes: readonly string[] = [];
+    try {
+      parseOperatorConfig("c.yaml", withTemplates(value), env);
+    } catch (error) {
+      ({ mistakes } = error as ConfigurationError);
+    }
+    expect(mistakes.join("\n")).toMatch(expected);
+  });
+});

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { BindingFacts } from "../../core/facts.ts";
 import type { AttestationTrust } from "../../adapters/github/verify-attestation.ts";
+import { metricTemplates } from "../../core/policy/policy-schema.ts";
+import { checkMetricTemplates, normaliseMetricTemplates } from "../../core/policy/read-metric-templates.ts";
 import { parseDuration } from "../../core/time/parse-duration.ts";
 import { explainSchemaIssues } from "../../core/yaml/explain-schema-issues.ts";
 import { parseYaml } from "../../core/yaml/parse-yaml.ts";
@@ -101,7 +103,11 @@ const bindingSchema = strictMap({
     webhookSecretEnv: variableName.optional(),
     dispatchKey: z.string().min(1).max(128),
   }),
-  metrics: strictMap({ prometheusUrl: httpUrl, tokenEnv: variableName.optional() }).optional(),
+  metrics: strictMap({
+    prometheusUrl: httpUrl,
+    tokenEnv: variableName.optional(),
+    templates: metricTemplates.optional(),
+  }).optional(),
   rehearsal: strictMap({
     routeUrl: httpUrl,
     timeout: routeDuration.optional(),
@@ -195,6 +201,7 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
     isProduction: raw.production,
     flagKeys: raw.flagKeys,
     dispatchKey: featbit.dispatchKey,
+    ...(metrics?.templates === undefined ? {} : { metricTemplates: normaliseMetricTemplates(metrics.templates) }),
     featbit: {
       apiUrl: featbit.apiUrl.replace(/\/$/, ""),
       evaluationUrl: featbit.evaluationUrl.replace(/\/$/, ""),
@@ -241,9 +248,18 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       ),
     );
   }
+  const wrongMetrics = parsed.data.bindings.flatMap(({ metrics }, index) =>
+    checkMetricTemplates(document.value, ["bindings", index, "metrics", "templates"], metrics?.templates ?? {}).map(
+      (one) => `${path}:${one.line}:${one.column}: ${one.message} Expected ${one.expected}. ${one.fix}`,
+    ),
+  );
   const policyBranches = Object.entries(parsed.data.policyBranches ?? {});
   const listed = policyBranches.map(([name]) => name);
-  const mistakes = [...findOverlaps(parsed.data.bindings, path), ...findUnbound(listed, parsed.data.bindings, path)];
+  const mistakes = [
+    ...wrongMetrics,
+    ...findOverlaps(parsed.data.bindings, path),
+    ...findUnbound(listed, parsed.data.bindings, path),
+  ];
   const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env, path, mistakes));
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const minute = 60_000;

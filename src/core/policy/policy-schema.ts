@@ -27,6 +27,20 @@ const conditions = z
 
 const query = filledText.max(4000);
 
+/** Query templates by name, of a policy or of the operator (SPEC 9). */
+export const metricTemplates = z.record(
+  shortName,
+  strictMap({
+    category: z.enum(guardrailCategories),
+    value: query.nullish(),
+    numerator: query.nullish(),
+    denominator: query.nullish(),
+    samples: query.nullish().describe("Query of the number of samples behind `value`."),
+    parameters: z.record(shortName, z.string().max(256)).nullish(),
+  }),
+);
+export type MetricTemplatesInput = z.infer<typeof metricTemplates>;
+
 const cron = z.string().superRefine((text, context) => {
   if (parseCron(text) !== null) return;
   const expected = "five cron fields: minute hour day month weekday, for example 0 16 * * 5";
@@ -78,19 +92,7 @@ export const policySchema = strictMap({
       }),
     )
     .nullish(),
-  metrics: z
-    .record(
-      shortName,
-      strictMap({
-        category: z.enum(guardrailCategories),
-        value: query.nullish(),
-        numerator: query.nullish(),
-        denominator: query.nullish(),
-        samples: query.nullish().describe("Query of the number of samples behind `value`."),
-        parameters: z.record(shortName, z.string().max(256)).nullish(),
-      }),
-    )
-    .nullish(),
+  metrics: metricTemplates.nullish(),
   guardrails: z.array(z.enum(guardrailCategories)).nullish().describe("Categories that customer stages must cover."),
   evidenceThresholds: z.partialRecord(z.enum(evidenceKinds), z.string().max(100)).nullish(),
   evidenceApps: z

@@ -1,3 +1,4 @@
+import type { MetricTemplate } from "../facts.ts";
 import type { Stage, Tier } from "../scales.ts";
 
 /** One condition on string attributes: the user's `property` is one of `in`. */
@@ -18,16 +19,7 @@ export interface Audience {
   percent: number | null;
 }
 
-/** A query template (SPEC 9). PromQL with `$route $variation $window` and parameters. */
-export interface MetricTemplate {
-  name: string;
-  category: string;
-  value: string | null;
-  numerator: string | null;
-  denominator: string | null;
-  samples: string | null;
-  parameters: Readonly<Record<string, string>>;
-}
+export type { MetricTemplate } from "../facts.ts";
 
 /** What must hold before a stage may be entered, as the policy changes it. */
 export interface StageGate {

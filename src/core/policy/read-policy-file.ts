@@ -8,8 +8,9 @@ import { isBound, parseEvidenceThreshold } from "../bound.ts";
 import { explainSchemaIssues, problemAt } from "../yaml/explain-schema-issues.ts";
 import { parseYaml } from "../yaml/parse-yaml.ts";
 import type { YamlDocument } from "../yaml/yaml-document.ts";
+import { checkMetricTemplates, normaliseMetricTemplates } from "./read-metric-templates.ts";
 import { policySchema, type PolicyInput } from "./policy-schema.ts";
-import type { Audience, MetricTemplate, Policy, StageGate } from "./policy.ts";
+import type { Audience, Policy, StageGate } from "./policy.ts";
 
 /** The settings that one file makes; what it leaves out is absent. `document` knows the lines. */
 export interface PolicyFile {
@@ -37,20 +38,7 @@ export function readPolicyFile(path: string, text: string): Parsed<PolicyFile> {
 }
 
 function checkPolicy(document: YamlDocument, input: PolicyInput): readonly Problem[] {
-  const metrics = Object.entries(input.metrics ?? {}).flatMap(([name, template]): Problem[] => {
-    const isValue = Boolean(template.value) && !template.numerator && !template.denominator;
-    const isRatio = !template.value && Boolean(template.numerator) && Boolean(template.denominator);
-    if (isValue || isRatio) return [];
-    return [
-      problemAt(document, ["metrics", name], {
-        code: "wrong-metric",
-        message: `The metric \`${name}\` has no query that can be read.`,
-        expected: "either value, or numerator and denominator",
-        found: Object.keys(template),
-        fix: "Give `value` (and `samples`), or `numerator` and `denominator`.",
-      }),
-    ];
-  });
+  const metrics = checkMetricTemplates(document, ["metrics"], input.metrics ?? {});
   const thresholds = Object.entries(input.evidenceThresholds ?? {}).flatMap(([kind, text]): Problem[] => {
     const parsed = parseEvidenceThreshold(text ?? "");
     if (isBound(parsed)) return [];
@@ -128,20 +116,7 @@ function normalisePolicy(input: PolicyInput): PolicySettings {
   }
   if (input.stages) settings.stages = normaliseStages(input.stages);
   if (input.metrics) {
-    settings.metrics = tableOf(
-      Object.entries(input.metrics).map(([name, template]): [string, MetricTemplate] => [
-        name,
-        {
-          name,
-          category: template.category,
-          value: template.value ?? null,
-          numerator: template.numerator ?? null,
-          denominator: template.denominator ?? null,
-          samples: template.samples ?? null,
-          parameters: tableOf(Object.entries(template.parameters ?? {})),
-        },
-      ]),
-    );
+    settings.metrics = normaliseMetricTemplates(input.metrics);
   }
   if (input.guardrails) settings.requiredGuardrails = [...new Set(input.guardrails)];
   if (input.approvals?.counts) settings.counts = tableOf(Object.entries(input.approvals.counts));

@@ -1,6 +1,7 @@
 import type { EvidenceFinding } from "../evidence/evidence.ts";
 import { nameOfKind } from "../gateways/gateway-route.ts";
 import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
+import type { OperatorMetric } from "../guardrails/operator-metrics.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
@@ -73,7 +74,7 @@ function composeRoute(route: RouteVerdict): readonly Section[] {
     section("Workflow and audience", composeAudience(route)),
     section(`Risk: ${route.classification.tier}`, composeRisk(route.classification)),
     section("Evidence", composeEvidence(route.evidence)),
-    section("Guardrails", composeGuardrails(route.guardrails)),
+    section("Guardrails", composeGuardrails(route.guardrails, route.operatorMetrics ?? [])),
     section("Rollback", [
       line(null, own("returns to "), code(route.rollback.value)),
       line(null, own("owner: "), route.rollback.owner === null ? own("not named") : text(route.rollback.owner)),
@@ -154,8 +155,21 @@ function composeEvidence(findings: readonly EvidenceFinding[]): readonly Block[]
   return [{ kind: "table", head: ["id", "kind", "trust", "verdict", "why"], rows }];
 }
 
-function composeGuardrails(findings: readonly GuardrailFinding[]): readonly Block[] {
-  if (findings.length === 0) return [line("note", own("none is declared"))];
+function composeGuardrails(
+  findings: readonly GuardrailFinding[],
+  operatorMetrics: readonly OperatorMetric[],
+): readonly Block[] {
+  const ofOperator = operatorMetrics.map(({ name, digest, isReplacing }) =>
+    line(
+      isReplacing ? "note" : null,
+      own("metric "),
+      code(name),
+      own(": the operator's template "),
+      code(digest.slice(0, 19)),
+      ...(isReplacing ? [own(", which goes before the policy's of the same name")] : []),
+    ),
+  );
+  if (findings.length === 0) return [line("note", own("none is declared")), ...ofOperator];
   const number = (value: number | null): Piece => own(value === null ? "–" : String(Number(value.toPrecision(4))));
   const rows = findings.map((each) => {
     const bounds = [each.guardrail.threshold?.text, each.guardrail.margin?.text].filter((bound) => bound !== undefined);
@@ -171,6 +185,7 @@ function composeGuardrails(findings: readonly GuardrailFinding[]): readonly Bloc
   });
   return [
     { kind: "table", head: ["guardrail", "category", "threshold", "candidate", "baseline", "outcome", "why"], rows },
+    ...ofOperator,
   ];
 }
 

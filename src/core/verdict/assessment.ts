@@ -2,6 +2,7 @@ import type { EvidenceFinding } from "../evidence/evidence.ts";
 import type { BindingFacts, FileFacts, Latch, LiveState } from "../facts.ts";
 import type { GatewayKind } from "../gateways/gateway-route.ts";
 import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
+import type { OperatorMetric } from "../guardrails/operator-metrics.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Problem } from "../problem.ts";
@@ -27,6 +28,8 @@ export interface RouteAssessment {
   requirements: readonly ReviewRequirement[];
   evidence: readonly EvidenceFinding[];
   guardrails: readonly GuardrailFinding[];
+  /** The operator's templates among the route's metrics. Absent: none. */
+  operatorMetrics?: readonly OperatorMetric[];
   gates: readonly GateFinding[];
   later: readonly { stage: Stage; needs: readonly string[] }[];
   live: LiveState | null;

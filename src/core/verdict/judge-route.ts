@@ -35,6 +35,7 @@ export function judgeRoute(route: RouteAssessment, count: ApprovalCount, isMerge
     evidence: route.evidence,
     gates,
     guardrails: route.guardrails,
+    ...(route.operatorMetrics === undefined ? {} : { operatorMetrics: route.operatorMetrics }),
     asked: route.asked,
     status: route.isRemoved ? "removed" : record.approval.status,
     live,

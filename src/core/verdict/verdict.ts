@@ -3,6 +3,7 @@ import type { EvidenceFinding } from "../evidence/evidence.ts";
 import type { ReviewFinding } from "../approvals/review-finding.ts";
 import type { GatewayKind } from "../gateways/gateway-route.ts";
 import type { GatewayRouteChange } from "../gateways/compare-gateways.ts";
+import type { OperatorMetric } from "../guardrails/operator-metrics.ts";
 import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Place, Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
@@ -48,6 +49,8 @@ export interface RouteVerdict {
   evidence: readonly EvidenceFinding[];
   gates: readonly GateFinding[];
   guardrails: readonly GuardrailFinding[];
+  /** The operator's templates among the route's metrics. Absent: none. */
+  operatorMetrics?: readonly OperatorMetric[];
   /** Stage that the head asks for; null when it asks for none. */
   asked: Stage | null;
   status: string;

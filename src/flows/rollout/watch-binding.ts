@@ -1,5 +1,6 @@
 import type { ApprovedRoute, LiveState, Measurement } from "../../core/facts.ts";
 import { judgeGuardrails } from "../../core/guardrails/judge-guardrails.ts";
+import { applyOperatorMetrics } from "../../core/guardrails/operator-metrics.ts";
 import type { Policy } from "../../core/policy/policy.ts";
 import { describeFreeze, judgeStep } from "../../core/rollout/judge-step.ts";
 import { wantedSoakOf } from "../../core/routes/wanted-soak.ts";
@@ -97,6 +98,7 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
     policies.set(repository, asked);
     return asked;
   };
+  const facts = ports.bindings.find(({ name }) => name === binding) ?? null;
   const watched = lives.filter(({ key, value }) => isWatched(value) && !latched.has(key));
   const flags: WatchedFlag[] = [];
   for (const { key, value: live, version } of watched) {
@@ -111,7 +113,10 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
       content,
       policy,
       status: statusOf.get(key) ?? null,
-      queries: content === null || policy === null ? [] : planQueries(content.record, policy),
+      queries:
+        content === null || policy === null
+          ? []
+          : planQueries(content.record, applyOperatorMetrics(policy, facts, content.record)),
     });
   }
   return flags;

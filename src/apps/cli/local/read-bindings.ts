@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { BindingFacts } from "../../../core/facts.ts";
+import { metricTemplates } from "../../../core/policy/policy-schema.ts";
+import { normaliseMetricTemplates } from "../../../core/policy/read-metric-templates.ts";
 import { parseYaml } from "../../../core/yaml/parse-yaml.ts";
 import { FileError } from "../cli-command.ts";
 
@@ -14,6 +16,7 @@ const schema = z.object({
       production: z.boolean(),
       flagKeys: z.array(z.string()),
       featbit: z.object({ dispatchKey: z.string() }),
+      metrics: z.object({ templates: metricTemplates.optional() }).optional(),
     }),
   ),
 });
@@ -26,8 +29,9 @@ export async function readBindings(path: string): Promise<readonly BindingFacts[
   const document = parseYaml(path, text);
   const parsed = document.ok ? schema.safeParse(document.value.value) : null;
   if (parsed?.success !== true) throw new FileError(`${path} is not an operator's configuration with \`bindings\``);
-  return parsed.data.bindings.map(({ production, featbit, ...binding }) => ({
+  return parsed.data.bindings.map(({ production, featbit, metrics, ...binding }) => ({
     ...binding,
+    ...(metrics?.templates === undefined ? {} : { metricTemplates: normaliseMetricTemplates(metrics.templates) }),
     isProduction: production,
     dispatchKey: featbit.dispatchKey,
   }));
