@@ -1,13 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createScrapedSeries } from "../../simulators/prometheus/scraped-series.ts";
 import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
 import { buildWorld, type World } from "./build-world.ts";
-import { answerQuery } from "./metrics-of-story.ts";
+import { startExampleService } from "./example-service.ts";
 import { createNarrator, type Narrator } from "./narrate.ts";
+import { flagKey } from "./story.ts";
+import { createStoryTraffic } from "./story-traffic.ts";
+import { callWeight } from "./story-traffic.ts";
 import { tellStory } from "./tell-story.ts";
 
 export interface DemoOptions {
@@ -72,7 +76,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const lines: string[] = [];
   const clock = createStoryClock();
   const began = performance.now();
-  const world = await buildWorld(folder, { answer: answerQuery, now: clock.now });
+  const series = createScrapedSeries(callWeight);
+  const world = await buildWorld(folder, {
+    answer: (query) => series.answer(query, clock.now().getTime()),
+    now: clock.now,
+  });
+  const delaysPath = join(folder, "model-delays.json");
+  writeFileSync(delaysPath, "{}");
   let code = 1;
   try {
     options.observer?.begin(world);
@@ -83,9 +93,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       destination: { write: (line) => void lines.push(line) },
     });
     const operator = readOperatorConfig(environment.configPath, world.env);
-    // The story's days pass in steps of an hour; the watch looks once in each.
-    const hourly = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
-    const bot = await startBot(environment, hourly, {
+    // The story's days pass at once; the story itself says when the guardrails are read.
+    const quiet = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
+    const service = await startExampleService({
+      sdkKey: world.environment.serverSecret,
+      streamingUrl: world.featbit.streamingUrl,
+      eventsUrl: world.featbit.evaluationUrl,
+      delaysPath,
+    });
+    const bot = await startBot(environment, quiet, {
       log,
       now: clock.now,
       // The simulated GitHub has no rate limits; with GitHub's pace the story would mostly wait between two writes.
@@ -93,7 +109,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     });
     world.github.setWebhookUrl({ appId: world.appId, url: `${bot.url}/api/github/webhooks` });
     try {
-      await tellStory({ world, bot, narrator, clock, folder });
+      const traffic = createStoryTraffic({ url: service.url, flagKey, series, delaysPath, now: clock.now });
+      await tellStory({ world, bot, narrator, clock, traffic, folder });
       narrator.say(`The story took ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       code = 0;
       if (options.keep) {
@@ -102,6 +119,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
           ["what", "address"],
           [
             ["Routeward", bot.url],
+            ["example service", service.url],
             ["GitHub (simulated)", world.github.url],
             ["FeatBit API (simulated)", world.featbit.apiUrl],
             ["FeatBit evaluation (simulated)", world.featbit.evaluationUrl],
@@ -112,6 +130,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         await untilInterrupted();
       }
     } finally {
+      await service.stop();
       await bot.stop();
     }
     await options.observer?.end({ log: lines.join(""), dataDir: world.env["DATA_DIR"] ?? "" });

@@ -45,7 +45,7 @@ export function createTrafficUsers(flagKey: string): readonly TrafficUser[] {
     add(account, { riskTier: "low", region: "eu", accountId: account });
   for (const account of spreadAccounts(flagKey, 125, "other"))
     add(account, { riskTier: "high", region: "us", accountId: account });
-  for (let number = 1; number <= 4; number += 1) add(`nowhere-${number}`, { riskTier: "low", accountId: "nowhere" });
+  for (let number = 1; number <= 12; number += 1) add(`nowhere-${number}`, { riskTier: "low", accountId: "nowhere" });
   add("legal-review-account", { team: "support", region: "eu", accountId: "legal" });
   return users;
 }
@@ -83,7 +83,7 @@ export function createTraffic(url: string, users: readonly TrafficUser[]): Traff
           // The story's candidate needs a person a little less often than the baseline.
           const isCustomer = attributes["team"] === undefined && (arm === "baseline" || segment === "");
           if (isCustomer) had[arm] += 1;
-          const escalated = isCustomer && had[arm] % (arm === "baseline" ? 16 : 12) === 0;
+          const escalated = isCustomer && had[arm] % (arm === "baseline" ? 16 : 40) === 0;
           feedback.push({ id, accepted: !escalated, escalated });
         }
       };
