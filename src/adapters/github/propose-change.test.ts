@@ -88,7 +88,7 @@ describe("a repetition makes nothing twice", () => {
       times: 1,
       effect: { kind: "status", response: { status: 500, body: { message: "no" } } },
     });
-    await expect(world.repository.proposeChange(proposal)).rejects.toThrow();
+    await expect(world.repository.proposeChange(proposal)).rejects.toMatchObject({ name: "GitHubError" });
     expect(readFile()).toBe(proposal.text);
     expect(world.simulator.pulls({ repo })).toEqual([]);
     const made = await world.repository.proposeChange(proposal);

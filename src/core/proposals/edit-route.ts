@@ -21,7 +21,13 @@ interface Splice {
 }
 
 /** What may stand unquoted in YAML and is a valid id of an evidence record (SPEC 8). */
-const plainId = /^[A-Za-z][A-Za-z0-9._-]*$/;
+const plainId = /^[A-Za-z][A-Za-z0-9._-]{0,127}$/;
+const otherwiseRead = /^(?:null|true|false|y|n|yes|no|on|off|\.inf|\.nan)$/i;
+
+/** Whether an id can be written into a route file without quotes. */
+export function isEvidenceId(id: string): boolean {
+  return plainId.test(id) && !otherwiseRead.test(id);
+}
 
 /**
  * Edits the text of a route file and nothing around it: comments, order and layout stay as they are. The result is read again and
@@ -85,7 +91,7 @@ function planSplices(source: string, edit: RouteEdit): readonly Splice[] | null 
   if (named !== undefined && list === null) return null;
   const known = new Set((list?.items ?? []).flatMap((item) => (isScalar(item) ? [String(item.value)] : [])));
   const ids = [...new Set(edit.evidence)].filter((id) => !known.has(id));
-  if (ids.some((id) => !plainId.test(id))) return null;
+  if (ids.some((id) => !isEvidenceId(id))) return null;
   if (ids.length === 0) return [setStatus];
   const add = list === null ? addEvidence(source, approval, status, ids) : extendEvidence(source, list, ids);
   return add === null ? null : [setStatus, add];
