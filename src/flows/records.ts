@@ -330,6 +330,8 @@ export interface Proposal {
   repository: string;
   /** Where the answer goes; null when nobody waits for one. */
   answerTo: number | null;
+  /** A person asked: a closed pull request for the same gives way to another one. */
+  isAgain: boolean;
   state: "asked" | "open" | "by-hand" | "closed" | "refused";
   pull: number | null;
   reason: string;
@@ -349,6 +351,7 @@ export const proposalKind: RecordKind<Proposal> = {
     at: time,
     repository: z.string(),
     answerTo: z.number().int().nullable(),
+    isAgain: z.boolean(),
     state: z.enum(["asked", "open", "by-hand", "closed", "refused"]),
     pull: z.number().int().nullable(),
     reason: z.string(),

@@ -192,21 +192,13 @@ async function promote(route: RouteSummary, number: number, { task, ports, now }
       by,
       why: `${by} asked for it in #${number}`,
       answerTo: number,
+      requestId: task.requestId,
     },
     ports,
     now,
   );
-  switch (asked.kind) {
-    case "asked":
-      // The job that opens it answers.
-      return null;
-    case "open":
-      return `#${asked.number} asks for the next stage already.`;
-    case "refused":
-      return `Not promoted: ${plain(asked.why)}.`;
-    default:
-      return assertNever(asked);
-  }
+  // The job that opens it answers.
+  return asked.kind === "asked" ? null : `Not promoted: ${plain(asked.why)}.`;
 }
 
 async function rehearse(route: RouteSummary, number: number, context: Context): Promise<string | null> {

@@ -1,7 +1,7 @@
 import type { Account } from "../../core/facts.ts";
 import { planCleanup } from "../../core/proposals/plan-proposal.ts";
 import type { FlowPorts } from "../flow-ports.ts";
-import { askOnce, type Asked } from "./ask-once.ts";
+import { askForProposal, type Asked } from "./ask-for-proposal.ts";
 import { readGround } from "./read-ground.ts";
 
 export interface CleanupRequest {
@@ -13,18 +13,17 @@ export interface CleanupRequest {
   by: string;
   /** Where the answer goes; the pull request that brought the default when absent. */
   answerTo?: number;
+  /** Tells this request from every other, where it may be repeated by itself. */
+  requestId?: string;
 }
 
 /**
  * Asks for the pull request that makes the candidate the baseline and retires the flag (SPEC 12). It is opened by the flag's proposal job, in
- * this process or another one of the same store.
- *
- * @returns `asked`, the number of the one that is open already, or why it makes no sense
- * @throws GitHubError when one was opened before and GitHub does not say what became of it
+ * this process or another one of the same store, which answers on the pull request `answerTo`.
  */
 export async function requestCleanup(
   request: CleanupRequest,
-  ports: Pick<FlowPorts, "github" | "store" | "queue">,
+  ports: Pick<FlowPorts, "store" | "queue">,
   now: Date,
 ): Promise<Asked> {
   const read = await readGround(request.binding, request.flagKey, ports.store);
@@ -33,15 +32,19 @@ export async function requestCleanup(
   if (cleanup.kind === "refused") return cleanup;
   const { approved } = read.ground.content;
   const { binding, flagKey, askedBy, by } = request;
-  return askOnce(
+  return askForProposal(
     {
-      ...{ binding, flagKey, askedBy, by },
+      binding,
+      flagKey,
+      askedBy,
+      by,
       purpose: "cleanup",
       mergeSha: approved.mergeSha,
       status: "retired",
       why: `${by} asked for the cleanup`,
       repository: approved.repository,
       answerTo: request.answerTo ?? approved.pull,
+      requestId: request.requestId,
     },
     ports,
     now,

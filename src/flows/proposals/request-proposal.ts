@@ -17,7 +17,7 @@ export interface ProposalRequest {
   why: string;
   repository: string;
   answerTo: number | null;
-  /** The one before was closed and a person asks again: another pull request may be opened. */
+  /** A person asks: when the last pull request for the same was closed, another one is opened. */
   isAgain?: boolean;
 }
 
@@ -71,9 +71,8 @@ export async function requestProposal(
   const of = identifyProposal(request);
   const current = await tx.getRecord(proposalKind, key);
   const isSame = current?.value.of === of;
-  const isRetry = isSame && request.isAgain === true && current.value.state !== "asked";
-  if (isSame && !isRetry) return false;
-  const round = isSame ? current.value.round + (current.value.pull === null ? 0 : 1) : 0;
+  if (isSame && request.isAgain !== true) return false;
+  const round = isSame ? current.value.round : 0;
   const value: Proposal = {
     binding,
     flagKey,
@@ -86,6 +85,7 @@ export async function requestProposal(
     at: now.toISOString(),
     repository,
     answerTo,
+    isAgain: request.isAgain === true,
     state: "asked",
     pull: null,
     reason: "",

@@ -25,7 +25,7 @@ import { enqueuePull } from "../enqueue-pull.ts";
 import type { FlowPorts } from "../flow-ports.ts";
 import { policyForReading } from "../gather-file-facts.ts";
 import { readFiles, readRules, readSnapshot } from "../gather-rules.ts";
-import { createPullState, keyOfPull, pullStateKind } from "../pull-state.ts";
+import { createPullState, keyOfPull, type PullState, pullStateKind } from "../pull-state.ts";
 import {
   type Proposal,
   proposalKind,
@@ -58,7 +58,7 @@ type Drafted = { kind: "draft"; draft: Draft } | { kind: "refused"; why: string 
 /** What the port said, as `applyEffects` hands it on. */
 const proposedSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("open"), number: z.number() }),
-  z.object({ kind: z.literal("closed"), number: z.number() }),
+  z.object({ kind: z.literal("closed"), number: z.number(), merged: z.boolean() }),
   z.object({ kind: z.literal("forbidden") }),
 ]);
 
@@ -91,8 +91,15 @@ async function runProposal(proposal: Proposal, ports: ProposalPorts): Promise<vo
   const effect: Effect = {
     type: "propose-change",
     key: `github:propose:${keyOfProposal(proposal)}:${proposal.of}:${proposal.round}`,
-    ...{ branch, baseRef, baseSha, path, text: after, isExecutable },
-    ...text,
+    branch,
+    baseRef,
+    baseSha,
+    path,
+    text: after,
+    isExecutable,
+    message: text.message,
+    title: text.title,
+    body: text.body,
   };
   const [result] = await applyEffects([effect], port, ports.store, subject);
   const proposed = proposedSchema.parse(result?.data);
@@ -101,11 +108,32 @@ async function runProposal(proposal: Proposal, ports: ProposalPorts): Promise<vo
     await answer(proposal, "by-hand", composeByHand(text, path, patch), port, ports);
     return finish(proposal, { state: "by-hand", reason: "the installation grants no contents: write" }, ports);
   }
-  if (proposed.kind === "closed")
-    return finish(proposal, { state: "closed", pull: proposed.number, reason: "somebody closed it" }, ports);
+  if (proposed.kind === "closed") {
+    const { number, merged } = proposed;
+    if (!proposal.isAgain || merged) {
+      const reason = merged ? `#${number} was merged` : `#${number} was closed`;
+      await answer(proposal, "closed", `Nothing was opened: ${reason}.`, port, ports);
+      return finish(proposal, { state: "closed", pull: number, reason }, ports);
+    }
+    // Kept before the next one is opened, so that a crash in between opens one and not two.
+    await finish(proposal, { state: "asked", reason: `#${number} was closed`, round: proposal.round + 1 }, ports);
+    return runProposal({ ...proposal, round: proposal.round + 1 }, ports);
+  }
+  const isNews = (await readOwnPull(proposal, proposed.number, port, ports)) === undefined;
   await adoptPull(proposal, proposed.number, port, ports);
-  await answer(proposal, "open", `Opened #${proposed.number}: ${escapeMarkdown(text.title)}.`, port, ports);
+  const said = isNews ? `Opened #${proposed.number}` : `#${proposed.number} is open already`;
+  await answer(proposal, "open", `${said}: ${escapeMarkdown(text.title)}.`, port, ports);
   return finish(proposal, { state: "open", pull: proposed.number, reason: "" }, ports);
+}
+
+async function readOwnPull(
+  proposal: Proposal,
+  number: number,
+  port: RepositoryPort,
+  ports: ProposalPorts,
+): Promise<PullState["ownPull"]> {
+  const { id } = await port.readRepository();
+  return (await ports.store.getRecord(pullStateKind, keyOfPull(id, number)))?.value.ownPull;
 }
 
 /** Remembers who asked, so that only their approval does not count, and has the pull request judged with it (SPEC 6, 7). */
@@ -135,7 +163,7 @@ async function answer(
   ports: ProposalPorts,
 ): Promise<void> {
   if (proposal.answerTo === null) return;
-  const marker = `routeward-proposal ${keyOfProposal(proposal)}:${proposal.of}:${proposal.round}:${outcome}`;
+  const marker = `routeward-proposal ${keyOfProposal(proposal)}:${proposal.of}:${proposal.at}:${outcome}`;
   const effect: Effect = {
     type: "add-comment",
     key: `github:proposal:${marker}`,
@@ -148,7 +176,7 @@ async function answer(
 
 async function finish(
   proposal: Proposal,
-  change: Pick<Proposal, "state" | "reason"> & Partial<Pick<Proposal, "pull">>,
+  change: Pick<Proposal, "state" | "reason"> & Partial<Pick<Proposal, "pull" | "round">>,
   ports: ProposalPorts,
 ): Promise<void> {
   const subject = subjectOfFlag(proposal.binding, proposal.flagKey);
