@@ -32,11 +32,15 @@ const pathOf = (flagKey: string): string => `model-routes/support/${flagKey}.yam
 
 /** The full example, from the internal canary straight to the default. */
 function routeText(flagKey: string): string {
-  return readExample("support-answer-full.yaml")
-    .replace("flagKey: support_answer_model_route", `flagKey: ${flagKey} # one flag`)
-    .replace(/^ *- \{ stage: customer-canary.*\n *- \{ stage: ab-comparison.*\n/m, "")
-    .replace("offline-eval-run-2026-06-11", `eval-${flagKey}`)
-    .replace("public, customer", "public");
+  return (
+    readExample("support-answer-full.yaml")
+      .replace("flagKey: support_answer_model_route", `flagKey: ${flagKey} # one flag`)
+      .replace(/^ *- \{ stage: customer-canary.*\n *- \{ stage: ab-comparison.*\n/m, "")
+      .replace("offline-eval-run-2026-06-11", `eval-${flagKey}`)
+      .replace("public, customer", "public")
+      // Each flag has a candidate of its own: evidence is about a bundle, whatever flag serves it.
+      .replace(/(candidate:[^]*?max_tokens: )800/, `$1${800 + flagKey.length + flagKey.charCodeAt(8)}`)
+  );
 }
 
 let story: StoryWorld;
@@ -294,7 +298,8 @@ describe("a stage that soaks green asks for the next by itself, and a rollback i
     const { number = 0 } = proposals(flag).at(-1) ?? {};
     expect(story.check(number).title).toMatch(/^Low risk/);
     expect(story.check(number).text).toMatch(/`rollback`/);
-    story.actors.approve(people.platform, number);
+    expect(story.actors.asked(number)).toHaveLength(1);
+    story.actors.approve(people.product, number);
     await story.actors.settle();
     expect(story.check(number)).toMatchObject({ conclusion: "success" });
     await merge(number);

@@ -119,19 +119,14 @@ async function runProposal(proposal: Proposal, ports: ProposalPorts): Promise<vo
     await finish(proposal, { state: "asked", reason: `#${number} was closed`, round: proposal.round + 1 }, ports);
     return runProposal({ ...proposal, round: proposal.round + 1 }, ports);
   }
-  const isNews = (await readOwnPull(proposal, proposed.number, port, ports)) === undefined;
+  const isNews = (await readOwnPull(proposed.number, port, ports)) === undefined;
   await adoptPull(proposal, proposed.number, port, ports);
   const said = isNews ? `Opened #${proposed.number}` : `#${proposed.number} is open already`;
   await answer(proposal, "open", `${said}: ${escapeMarkdown(text.title)}.`, port, ports);
   return finish(proposal, { state: "open", pull: proposed.number, reason: "" }, ports);
 }
 
-async function readOwnPull(
-  proposal: Proposal,
-  number: number,
-  port: RepositoryPort,
-  ports: ProposalPorts,
-): Promise<PullState["ownPull"]> {
+async function readOwnPull(number: number, port: RepositoryPort, ports: ProposalPorts): Promise<PullState["ownPull"]> {
   const { id } = await port.readRepository();
   return (await ports.store.getRecord(pullStateKind, keyOfPull(id, number)))?.value.ownPull;
 }

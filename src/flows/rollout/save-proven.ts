@@ -90,7 +90,12 @@ export async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<
     step: 0,
     share: 0,
     candidateDigest: null,
-    baselineDigest: before?.baselineDigest ?? approved?.baselineDigest ?? "",
+    // A merge that retires the route has written its own baseline; an emergency went back to what was served.
+    baselineDigest:
+      (latch.cause === "merge" ? approved?.baselineDigest : undefined) ??
+      before?.baselineDigest ??
+      approved?.baselineDigest ??
+      "",
     audiences: [],
     excluded: [],
     targetingDigest: digestTargeting(renderBaselineTargeting(run.name)),
