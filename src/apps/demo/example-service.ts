@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 /** The service of docs/examples/service, running as a process of its own, as an application would. */
 export interface ExampleService {
   url: string;
+  /** Everything that it wrote so far. */
+  output(): string;
   /** SIGTERM; resolves with the exit code when the process is gone. Repeatable. */
   stop(): Promise<number | null>;
 }
@@ -61,6 +63,7 @@ export async function startExampleService(options: ExampleServiceOptions): Promi
   });
   return {
     url,
+    output: () => output,
     stop() {
       child.kill("SIGTERM");
       return gone;

@@ -1,18 +1,33 @@
 import { people } from "./build-world.ts";
 import { fullFileOf } from "./route-edits.ts";
-import { routePath, type Story } from "./story.ts";
+import { expectThat, routePath, type Story } from "./story.ts";
 
-// Who opens the pull requests that follow from what happened. In this file, so that the story does not mind whether it is a
-// person or the app.
+/** A pull request that goes on with a route. */
+export interface RoutePull {
+  number: number;
+  branch: string;
+  by: string;
+}
 
-/** Opens the pull request that asks for the next status. */
-export function openPromotion(
+/** The newest open pull request that the app itself opened for a purpose. */
+export async function findOwnPull(
   { actors, world }: Story,
-  promotion: { status: string; evidence: readonly string[]; title: string },
-): { number: number; branch: string; by: string } {
-  const branch = `promotion-${world.github.pulls({ repo: world.repo, state: "all" }).length + 1}`;
-  actors.push(people.author, branch, promotion.title, {
-    [routePath]: fullFileOf(promotion.status, promotion.evidence),
-  });
-  return { number: actors.openPull(people.author, branch, promotion.title), branch, by: people.author };
+  purpose: "promotion" | "rollback" | "cleanup",
+): Promise<RoutePull> {
+  await actors.settle();
+  const found = world.github
+    .pulls({ repo: world.repo, state: "open" })
+    .findLast(({ author, headRef }) => author === "routeward[bot]" && headRef.startsWith(`routeward/${purpose}/`));
+  expectThat(found !== undefined, `Routeward opens a pull request for the ${purpose}`);
+  return { number: found.number, branch: found.headRef, by: found.author };
+}
+
+/** Opens the pull request of a re-entry, as a person does: after a rollback the app proposes nothing that goes forward. */
+export async function openReEntry({ actors }: Story, status: string, evidence: readonly string[]): Promise<RoutePull> {
+  const branch = "try-again";
+  const title = "Support answers: try again";
+  actors.push(people.author, branch, title, { [routePath]: fullFileOf(status, evidence) });
+  const number = actors.openPull(people.author, branch, title);
+  await actors.settle();
+  return { number, branch, by: people.author };
 }

@@ -2,13 +2,15 @@ import type { LiveState } from "../../core/facts.ts";
 import type { WatchEntry } from "../../core/rollout/watch.ts";
 import { renderDuration } from "../../core/verdict/render-duration.ts";
 import { keyOfFlag, latchKind, liveStateKind, rolloutStatusKind, watchKind } from "../../flows/records.ts";
+import { requestCleanup } from "../../flows/proposals/request-cleanup.ts";
 import { people } from "./build-world.ts";
-import { openPromotion } from "./proposals.ts";
-import { fullFileOf, offlineEvalId, runEvaluation } from "./route-edits.ts";
+import { findOwnPull, openReEntry } from "./proposals.ts";
+import { fullFileOf, nameEvidence, offlineEvalId, runEvaluation } from "./route-edits.ts";
 import { showMarkdown } from "./show-markdown.ts";
 import {
   approversFor,
   binding,
+  digestOfCandidate,
   expectThat,
   flagKey,
   rememberServed,
@@ -120,26 +122,18 @@ export async function mergeAndServe(story: Story, number: number, stage: string)
   narrator.say(`${people.release} merges #${number} as ${merge.sha.slice(0, 12)} (${renderTime(story)}).`);
   narrator.took("from merge to served, proven by the FeatBit SDK", took);
   const { share } = await readLive(story);
-  await rememberServed(story, share === 100 ? stage : `${stage} ${share} %`);
+  await rememberServed(story, share === 0 || share === 100 ? stage : `${stage} ${share} %`);
 }
 
-/** Opens, approves and merges the pull request that asks for a stage. */
-async function promote(
-  story: Story,
-  promotion: { stage: string; status: string; evidence: readonly string[]; result?: string },
-): Promise<void> {
+/** Has the app's promotion approved, merges it and waits until its stage is served. @param result evidence that the stage asks for and nobody committed yet */
+async function promote(story: Story, stage: string, result?: string): Promise<void> {
   const { narrator, actors, world } = story;
-  const { stage, status, evidence, result } = promotion;
-  const title = `Support answers: ${stage}`;
-  const { number, branch, by } = openPromotion(story, { status, evidence, title });
-  await actors.settle();
+  const { number, branch, by } = await findOwnPull(story, "promotion");
   if (result !== undefined) {
     const { headSha } = world.github.pull({ repo: world.repo, number });
     const { files } = runEvaluation(story, { id: result, kind: "ab-result", headSha });
-    actors.push(people.author, branch, "Add the result of the comparison", {
-      ...files,
-      [routePath]: fullFileOf(status, [...evidence, result]),
-    });
+    const text = world.github.readFile({ repo: world.repo, ref: branch, path: routePath }) ?? "";
+    actors.push(people.author, branch, "Add the result", { ...files, [routePath]: nameEvidence(text, result) });
     await actors.settle();
   }
   const asked = actors.asked(number).length;
@@ -171,7 +165,11 @@ export async function shadow(story: Story, number: number): Promise<void> {
 export async function internalCanary(story: Story, number: number): Promise<void> {
   const { narrator, actors } = story;
   narrator.chapter("Internal canary: the support team");
-  await promote(story, { stage: "internal-canary", status: "approved-for-internal-canary", evidence: [offlineEvalId] });
+  actors.comment(people.release, number, "/routeward promote");
+  narrator.say(
+    `${people.release} (release-owner) comments "/routeward promote"; from here on Routeward asks by itself when a stage has soaked.`,
+  );
+  await promote(story, "internal-canary");
   narrator.say(`${people.outsider}, who answers for nothing here, comments "/routeward rollback".`);
   actors.comment(people.outsider, number, "/routeward rollback I do not like it");
   await actors.settle();
@@ -183,7 +181,7 @@ export async function internalCanary(story: Story, number: number): Promise<void
 export async function customerCanary(story: Story): Promise<void> {
   const { narrator } = story;
   narrator.chapter("Customer canary: steps that go on by themselves when they have soaked green");
-  await promote(story, { stage: "customer-canary", status: "approved-for-customer-canary", evidence: [offlineEvalId] });
+  await promote(story, "customer-canary");
   narrator.table(stepColumns, [await soakStep(story)]);
   const { share } = await readLive(story);
   narrator.say(`${renderTime(story)}: nobody did anything, and the route is at ${share} %.`);
@@ -217,20 +215,30 @@ export async function breach(story: Story): Promise<void> {
   narrator.say(
     `Git still says customer canary, but the latch stands above it: the rollout stays "${status.value.state}".`,
   );
+  await recordRollback(story);
 }
 
-export async function reEnter(story: Story): Promise<string> {
+/** Git follows: the app's pull request that sets `rolled-back`. */
+async function recordRollback(story: Story): Promise<void> {
+  const { narrator, actors } = story;
+  const { number, by } = await findOwnPull(story, "rollback");
+  const asked = actors.asked(number);
+  const { title } = actors.check(number);
+  for (const login of approversFor(story, number)) actors.approve(login, number);
+  await actors.settle();
+  const merge = actors.tryMerge(people.release, number);
+  expectThat(merge.merged, `GitHub merges #${number}`);
+  await actors.settle();
+  narrator.say(`#${number} by ${by} writes rolled-back into the file (${title}; asked: ${asked.join(", ")}). Merged.`);
+}
+
+export async function reEnter(story: Story): Promise<void> {
   const { narrator, actors, world, clock } = story;
   narrator.chapter("Back in: only approved anew, with evidence made after the breach");
   clock.advance(2 * lookEveryMs);
   narrator.say("The policy's weekend freeze held promotions, never a way back. On Monday:");
   const status = "approved-for-internal-canary";
-  const { number, branch } = openPromotion(story, {
-    status,
-    evidence: [offlineEvalId],
-    title: "Support answers: try again",
-  });
-  await actors.settle();
+  const { number, branch } = await openReEntry(story, status, [offlineEvalId]);
   const refused = actors.check(number);
   narrator.say(
     `${renderTime(story)}: #${number} asks for the internal canary again. Check: ${refused.conclusion ?? ""} - ${refused.title}`,
@@ -251,24 +259,50 @@ export async function reEnter(story: Story): Promise<string> {
   expectThat(approved.conclusion === "success", "the re-entry is approved");
   await mergeAndServe(story, number, "internal-canary");
   const rows = [await soakStage(story)];
-  await promote(story, { stage: "customer-canary", status: "approved-for-customer-canary", evidence: [id] });
+  await promote(story, "customer-canary");
   rows.push(await soakStep(story), await soakStep(story), await soakStage(story));
   narrator.table(stepColumns, rows);
-  return id;
 }
 
-export async function compareAndRelease(story: Story, evidence: string): Promise<void> {
+export async function compareAndRelease(story: Story): Promise<void> {
   const { narrator } = story;
   narrator.chapter("A/B comparison, then the default for everybody who is not excluded");
-  await promote(story, { stage: "ab-comparison", status: "approved-for-ab-comparison", evidence: [evidence] });
+  await promote(story, "ab-comparison");
   narrator.table(stepColumns, [await soakStage(story)]);
-  await promote(story, {
-    stage: "default",
-    status: "approved-as-default",
-    evidence: [evidence],
-    result: "ab-result-2026-07",
-  });
+  narrator.say(
+    `The default asks for the result of the comparison; ${people.author} commits it to Routeward's pull request.`,
+  );
+  await promote(story, "default", "ab-result-2026-07");
   const count = await look(story);
   expectThat(count.candidate > count.baseline, "the candidate is the default");
   showServed(story);
+}
+
+export async function cleanUp(story: Story): Promise<void> {
+  const { narrator, actors, bot, clock, traffic, world, served, users } = story;
+  narrator.chapter("Cleanup: the candidate becomes the baseline, and the flag retires");
+  clock.advance(Date.parse("2027-01-20T09:00:00Z") - clock.now().getTime());
+  await bot.queue.enqueue("sweep", "cleanups", {});
+  await actors.settle();
+  const reminder = world.github.issues({ repo: world.repo }).at(-1);
+  expectThat(reminder !== undefined, "the owner is reminded");
+  narrator.say(`${renderTime(story)}, the file's cleanup date is near. Issue by ${reminder.author}: ${reminder.title}`);
+  const asked = await requestCleanup({ binding, flagKey, askedBy: null, by: "the operator" }, bot, clock.now());
+  expectThat(asked.kind === "asked", "the cleanup can be asked for");
+  const { number, by } = await findOwnPull(story, "cleanup");
+  for (const login of approversFor(story, number)) actors.approve(login, number);
+  await actors.settle();
+  const { title, conclusion } = actors.check(number);
+  narrator.say(`#${number} by ${by}: ${world.github.pull({ repo: world.repo, number }).title}. Check: ${title}`);
+  expectThat(conclusion === "success", "the cleanup is approved");
+  const merge = actors.tryMerge(people.release, number);
+  expectThat(merge.merged, `GitHub merges #${number}`);
+  await served.waitUntil(users, (values) => values.every((value) => value === "baseline"));
+  await actors.settle();
+  const { byDigest, baseline } = await traffic.run();
+  const digest = digestOfCandidate(world);
+  expectThat(byDigest.get(digest) === traffic.users && baseline === traffic.users, "everybody gets the new baseline");
+  narrator.say(
+    `Merged: the flag is off, and its baseline is now ${digest.slice(0, 24)}…, which answers all ${traffic.users} users. The flag can be taken out of the code.`,
+  );
 }

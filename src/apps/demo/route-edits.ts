@@ -20,6 +20,11 @@ export function fullFileOf(status: string, evidence: readonly string[] = [offlin
     .replace('threshold: "<= 2.5", window: 1h, minSamples: 200', "$&, onBreach: rollback");
 }
 
+/** Adds a record to those that the file names. */
+export function nameEvidence(text: string, id: string): string {
+  return text.replace(/^( *)- rollback-test-passed$/m, `$&\n$1- ${id}`);
+}
+
 /** A result that the workflow model-eval measures. */
 export interface EvidenceInput {
   id: string;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createScrapedSeries } from "../../simulators/prometheus/scraped-series.ts";
@@ -10,8 +10,7 @@ import { buildWorld, type World } from "./build-world.ts";
 import { startExampleService } from "./example-service.ts";
 import { createNarrator, type Narrator } from "./narrate.ts";
 import { flagKey } from "./story.ts";
-import { createStoryTraffic } from "./story-traffic.ts";
-import { callWeight } from "./story-traffic.ts";
+import { callWeight, createStoryTraffic } from "./story-traffic.ts";
 import { tellStory } from "./tell-story.ts";
 
 export interface DemoOptions {
@@ -28,7 +27,7 @@ export interface DemoObserver {
   /** Before the app starts. */
   begin(world: World): void;
   /** After the app has stopped and before anything is removed. */
-  end(left: { log: string; dataDir: string }): Promise<void>;
+  end(left: { log: string; service: string; dataDir: string; audit: string }): Promise<void>;
 }
 
 /** A weekday morning outside the example's freeze window. The app's clock starts here and runs on. */
@@ -133,7 +132,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       await service.stop();
       await bot.stop();
     }
-    await options.observer?.end({ log: lines.join(""), dataDir: world.env["DATA_DIR"] ?? "" });
+    await options.observer?.end({
+      log: lines.join(""),
+      service: service.output(),
+      dataDir: world.env["DATA_DIR"] ?? "",
+      audit: readFileSync(join(folder, "audit.jsonl"), "utf8"),
+    });
     const violations = [...world.github.violations, ...world.featbit.violations];
     for (const violation of violations) narrator.say(`contract violation: ${violation}`);
     if (violations.length > 0) code = 1;

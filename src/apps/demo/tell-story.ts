@@ -1,7 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { approveAndMerge, bringEvidence, firstForm, fullFile, refuseLowering } from "./approval-chapters.ts";
-import { breach, compareAndRelease, customerCanary, internalCanary, reEnter, shadow } from "./rollout-chapters.ts";
+import {
+  breach,
+  cleanUp,
+  compareAndRelease,
+  customerCanary,
+  internalCanary,
+  reEnter,
+  shadow,
+} from "./rollout-chapters.ts";
 import { openServedTable } from "./served-table.ts";
 import { createActors } from "./stage.ts";
 import { createUsers, expectThat, flagKey, type Story, type StoryParts } from "./story.ts";
@@ -44,6 +52,8 @@ export async function tellStory(parts: StoryParts): Promise<void> {
     narrator.say(
       "Routeward: the real app, a simulated GitHub and FeatBit on loopback, an embedded store in a temporary folder.",
     );
+    // What an installation may grant beyond app.yml, so that Routeward opens pull requests by itself.
+    world.github.setPermissions({ appId: world.appId, permissions: { contents: "write" } });
     await firstForm(story);
     const number = await fullFile(story);
     await bringEvidence(story, number);
@@ -53,8 +63,9 @@ export async function tellStory(parts: StoryParts): Promise<void> {
     await internalCanary(story, number);
     await customerCanary(story);
     await breach(story);
-    const evidence = await reEnter(story);
-    await compareAndRelease(story, evidence);
+    await reEnter(story);
+    await compareAndRelease(story);
+    await cleanUp(story);
     await verify(story);
   } finally {
     await story.served.close();

@@ -13,9 +13,15 @@ export interface TrafficCount {
   baseline: number;
   candidate: number;
   shadow: number;
+  /** Questions by the digest of the bundle that answered them. */
+  byDigest: Map<string, number>;
 }
 
-const answerSchema = z.object({ id: z.string(), variation: z.enum(["baseline", "candidate", "shadow"]) });
+const answerSchema = z.object({
+  id: z.string(),
+  variation: z.enum(["baseline", "candidate", "shadow"]),
+  digest: z.string(),
+});
 
 /** Questions that are open at the same time. */
 const openQuestions = 32;
@@ -71,14 +77,15 @@ export function createTraffic(url: string, users: readonly TrafficUser[]): Traff
 
   return {
     async run() {
-      const count: TrafficCount = { baseline: 0, candidate: 0, shadow: 0 };
+      const count: TrafficCount = { baseline: 0, candidate: 0, shadow: 0, byDigest: new Map() };
       const feedback: { id: string; accepted: boolean; escalated: boolean }[] = [];
       const waiting = users.values();
       const ask = async (): Promise<void> => {
         for (const { key, attributes, segment } of waiting) {
           const question = { question: "How do I change my plan?", user: { key, attributes }, segment };
-          const { id, variation } = answerSchema.parse(await post("/answer", question));
+          const { id, variation, digest } = answerSchema.parse(await post("/answer", question));
           count[variation] += 1;
+          count.byDigest.set(digest, (count.byDigest.get(digest) ?? 0) + 1);
           const arm = variation === "candidate" ? "candidate" : "baseline";
           // The story's candidate needs a person a little less often than the baseline.
           const isCustomer = attributes["team"] === undefined && (arm === "baseline" || segment === "");
