@@ -20,6 +20,9 @@ export interface ExampleServiceOptions {
   awayAfterMs?: number;
 }
 
+/** Ends the service when its standard input does: with the process that started it, however that one died. */
+const endWithParent = '--import=data:text/javascript,process.stdin.once("close",()=>process.exit(1)).resume()';
+
 /** From source Node strips the types; a build has the compiled example in `dist/examples`. */
 function findMain(): readonly string[] {
   return import.meta.filename.endsWith(".ts")
@@ -32,7 +35,7 @@ function findMain(): readonly string[] {
 
 /** Starts the service on a free port. Nothing of our own environment comes along. @throws Error with its output when it ends before it answers. */
 export async function startExampleService(options: ExampleServiceOptions): Promise<ExampleService> {
-  const child = spawn(process.execPath, findMain(), {
+  const child = spawn(process.execPath, [endWithParent, ...findMain()], {
     env: {
       PORT: "0",
       FEATBIT_SDK_KEY: options.sdkKey,
@@ -41,15 +44,9 @@ export async function startExampleService(options: ExampleServiceOptions): Promi
       STUB_MODEL_DELAYS: options.delaysPath,
       ...(options.awayAfterMs === undefined ? {} : { FEATBIT_AWAY_AFTER_MS: String(options.awayAfterMs) }),
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
-  // The story may end by an error anywhere; the service must not outlive it.
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  const gone = once(child, "close").then(() => {
-    process.removeListener("exit", kill);
-    return child.exitCode;
-  });
+  const gone = once(child, "close").then(() => child.exitCode);
   let output = "";
   const url = await new Promise<string>((resolve, reject) => {
     const read = (text: string): void => {

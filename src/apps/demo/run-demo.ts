@@ -7,7 +7,7 @@ import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
 import { buildWorld, type World } from "./build-world.ts";
-import { startExampleService } from "./example-service.ts";
+import { type ExampleService, startExampleService } from "./example-service.ts";
 import { createNarrator, type Narrator } from "./narrate.ts";
 import { flagKey } from "./story.ts";
 import { callWeight, createStoryTraffic } from "./story-traffic.ts";
@@ -94,12 +94,6 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const operator = readOperatorConfig(environment.configPath, world.env);
     // The story's days pass at once; the story itself says when the guardrails are read.
     const quiet = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
-    const service = await startExampleService({
-      sdkKey: world.environment.serverSecret,
-      streamingUrl: world.featbit.streamingUrl,
-      eventsUrl: world.featbit.evaluationUrl,
-      delaysPath,
-    });
     const bot = await startBot(environment, quiet, {
       log,
       now: clock.now,
@@ -107,7 +101,14 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       pace: "unpaced",
     });
     world.github.setWebhookUrl({ appId: world.appId, url: `${bot.url}/api/github/webhooks` });
+    let service: ExampleService | undefined;
     try {
+      service = await startExampleService({
+        sdkKey: world.environment.serverSecret,
+        streamingUrl: world.featbit.streamingUrl,
+        eventsUrl: world.featbit.evaluationUrl,
+        delaysPath,
+      });
       const traffic = createStoryTraffic({ url: service.url, flagKey, series, delaysPath, now: clock.now });
       await tellStory({ world, bot, narrator, clock, traffic, folder });
       narrator.say(`The story took ${((performance.now() - began) / 1000).toFixed(1)} s.`);
@@ -129,7 +130,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         await untilInterrupted();
       }
     } finally {
-      await service.stop();
+      await service?.stop();
       await bot.stop();
     }
     await options.observer?.end({
