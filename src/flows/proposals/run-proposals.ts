@@ -25,7 +25,7 @@ import { enqueuePull } from "../enqueue-pull.ts";
 import type { FlowPorts } from "../flow-ports.ts";
 import { policyForReading } from "../gather-file-facts.ts";
 import { readFiles, readRules, readSnapshot } from "../gather-rules.ts";
-import { createPullState, keyOfPull, type PullState, pullStateKind } from "../pull-state.ts";
+import { createPullState, keyOfPull, pullStateKind } from "../pull-state.ts";
 import {
   type Proposal,
   proposalKind,
@@ -119,16 +119,9 @@ async function runProposal(proposal: Proposal, ports: ProposalPorts): Promise<vo
     await finish(proposal, { state: "asked", reason: `#${number} was closed`, round: proposal.round + 1 }, ports);
     return runProposal({ ...proposal, round: proposal.round + 1 }, ports);
   }
-  const isNews = (await readOwnPull(proposed.number, port, ports)) === undefined;
   await adoptPull(proposal, proposed.number, port, ports);
-  const said = isNews ? `Opened #${proposed.number}` : `#${proposed.number} is open already`;
-  await answer(proposal, "open", `${said}: ${escapeMarkdown(text.title)}.`, port, ports);
+  await answer(proposal, "open", `#${proposed.number} is open: ${escapeMarkdown(text.title)}.`, port, ports);
   return finish(proposal, { state: "open", pull: proposed.number, reason: "" }, ports);
-}
-
-async function readOwnPull(number: number, port: RepositoryPort, ports: ProposalPorts): Promise<PullState["ownPull"]> {
-  const { id } = await port.readRepository();
-  return (await ports.store.getRecord(pullStateKind, keyOfPull(id, number)))?.value.ownPull;
 }
 
 /** Remembers who asked, so that only their approval does not count, and has the pull request judged with it (SPEC 6, 7). */
