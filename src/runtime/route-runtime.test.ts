@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderVariations } from "../core/rollout/served-value.ts";
@@ -52,6 +53,14 @@ const connect = (more: object = {}): RouteRuntime => {
   open.push(runtime);
   return runtime;
 };
+
+async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 600; look += 1) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error("it did not happen in time");
+}
 
 beforeAll(async () => {
   featbit = await startFeatBitSimulator();
@@ -147,6 +156,28 @@ describe("without FeatBit", () => {
     expect(runtime.dropped).toBe(0);
   });
 
+  it("the baseline is used too when FeatBit has been silent for too long, until it is heard again", async () => {
+    const runtime = connect({ awayAfterMs: 400 });
+    expect(await runtime.choose(flagKey, { key: "sam" })).toMatchObject({ source: "featbit" });
+    featbit.refuseStreams(1011);
+    featbit.dropStreams();
+    await waitUntil(async () => (await runtime.choose(flagKey, { key: "sam" })).source === "fallback");
+    expect(await runtime.choose(flagKey, { key: "sam" })).toMatchObject({
+      variation: "baseline",
+      bundle: { model: "own-baseline" },
+      problem: "FeatBit is away",
+    });
+    featbit.refuseStreams(null);
+    await waitUntil(async () => (await runtime.choose(flagKey, { key: "sam" })).source === "featbit");
+  });
+
+  it("a service that asks for it keeps the last route for as long as FeatBit is away", async () => {
+    let at = 0;
+    const runtime = connect({ awayAfterMs: Infinity, stopwatch: () => (at += 1e9) });
+    await runtime.choose(flagKey, { key: "sam" });
+    expect(await runtime.choose(flagKey, { key: "sam" })).toMatchObject({ variation: "candidate", source: "featbit" });
+  });
+
   it("a flag that does not exist is answered by the baseline with the reason", async () => {
     const runtime = connect({ baselines: { other: own[flagKey] } });
     const decision = await runtime.choose("other", { key: "sam" });
@@ -156,6 +187,15 @@ describe("without FeatBit", () => {
   it("a route without a baseline is a mistake of the application, said at once", async () => {
     await expect(connect({ baselines: {} }).choose("unknown", { key: "sam" })).rejects.toThrow(TypeError);
   });
+});
+
+it("begins every series of a variation at zero with its first call, so that nothing that never happens is taken for no data", async () => {
+  const registry = new Registry();
+  const runtime = connect({ sinks: [createPrometheusSink(registry)] });
+  await runtime.run(await runtime.choose(flagKey, { key: "sam" }), async () => "x");
+  const text = await registry.metrics();
+  for (const name of ["route_fallback", "conversation_escalated", "unsafe_output_reports", "route_retries"])
+    expect(text).toContain(`${name}_total{route="${flagKey}",variation="candidate",segment=""} 0`);
 });
 
 it("counts the series that the example policy's templates read, under their labels", async () => {

@@ -1,9 +1,10 @@
 import { UserBuilder } from "@featbit/node-server-sdk";
 import { z } from "zod";
 import { openSdkConnection } from "../adapters/featbit/sdk-connection.ts";
+import { watchStream } from "../adapters/featbit/watch-stream.ts";
 import type { JsonObject } from "../core/json.ts";
 import { type ServedRoute, servedValueSchema } from "../core/rollout/served-value.ts";
-import type { MetricSink, RouteLabels } from "./metric-sinks.ts";
+import { counterNames, type MetricSink, type RouteLabels } from "./metric-sinks.ts";
 import type { RouteDecision, RouteOutcome, RouteUser, ServedBundle } from "./route-decision.ts";
 import { createInsightSender, type InsightSender } from "./track-insights.ts";
 
@@ -20,6 +21,11 @@ export interface RouteRuntimeOptions {
   sinks?: readonly MetricSink[];
   /** Milliseconds that the first evaluation waits for FeatBit at most. */
   startWaitMs?: number;
+  /**
+   * Milliseconds of silence after which FeatBit counts as away and every route is its baseline: nobody could be told of a
+   * rollback any more. 60,000 when absent; `Infinity` keeps what was served last for as long as FeatBit is away.
+   */
+  awayAfterMs?: number;
   flushEveryMs?: number;
   timeoutMs?: number;
   now?: () => number;
@@ -68,17 +74,25 @@ function isVariationName(text: string): text is RouteDecision["variation"] {
   return text === "baseline" || text === "candidate" || text === "shadow";
 }
 
-/** Connects to FeatBit. It may be away: routes are then the baselines, and the connection comes back by itself. */
+/** A server that is there is heard at least this often. */
+const pingEveryMs = 5_000;
+
+/**
+ * Connects to FeatBit. It may be away, at the start or later: routes are then the baselines. The SDK reconnects by itself, except
+ * when FeatBit refuses the key or the clocks differ by more than 30 s; then the service has to be started again.
+ */
 export function createRouteRuntime(options: RouteRuntimeOptions): RouteRuntime {
   const now = options.now ?? Date.now;
   const stopwatch = options.stopwatch ?? ((): number => performance.now());
   const sinks = options.sinks ?? [];
+  const awayAfterMs = options.awayAfterMs ?? 60_000;
   const connection = openSdkConnection({
     sdkKey: options.sdkKey,
     streamingUrl: options.streamingUrl,
     evaluationUrl: options.eventsUrl,
-    pingIntervalMs: 5_000,
+    pingIntervalMs: Math.min(pingEveryMs, awayAfterMs / 4),
   });
+  const stream = watchStream(connection.client, stopwatch);
   const sender: InsightSender = createInsightSender({
     eventsUrl: options.eventsUrl,
     sdkKey: options.sdkKey,
@@ -122,6 +136,7 @@ export function createRouteRuntime(options: RouteRuntimeOptions): RouteRuntime {
 
   const evaluate = async (flagKey: string, user: RouteUser): Promise<{ text: string } | { problem: string }> => {
     if (!connection.client.initialized()) return { problem: "FeatBit has not been reached yet" };
+    if (stream.silentMs() > awayAfterMs) return { problem: "FeatBit is away" };
     try {
       const builder = new UserBuilder(user.key);
       if (user.name !== undefined) builder.name(user.name);
@@ -181,6 +196,8 @@ export function createRouteRuntime(options: RouteRuntimeOptions): RouteRuntime {
         sink.add("route_requests", 1, labels);
         sink.add("conversation", 1, labels);
         sink.observe("route_duration_seconds", call.seconds, labels);
+        // A series that begins with its first event has no increase, and one that never begins is no data: all begin at zero.
+        for (const name of counterNames) sink.add(name, 0, labels);
       }
       if (outcome.costUsd !== undefined) sink.add("route_cost_usd", Math.max(0, outcome.costUsd), labels);
       if (outcome.fellBack === true) sink.add("route_fallback", 1, labels);
@@ -230,6 +247,7 @@ export function createRouteRuntime(options: RouteRuntimeOptions): RouteRuntime {
     report: (decision, outcome) => count(decision, outcome, null),
     flush: () => sender.flush(),
     async close() {
+      stream.stop();
       await sender.close();
       await connection.close();
     },

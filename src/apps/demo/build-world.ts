@@ -93,15 +93,15 @@ function fillGitHub(github: GitHubSimulator, policy: string): void {
  *
  * @param folder an empty folder for the operator's file and the store
  * @param options.answer values of the metrics; null is "no data"
- * @param options.now the app's clock, which stamps metric samples too
+ * @param options.now the clock of the app and of everything simulated
  * @param options.policy text of the repository's policy; the example when absent
  */
 export async function buildWorld(
   folder: string,
   options: { answer: (query: string) => number | null; now: () => Date; policy?: string; port?: number },
 ): Promise<World> {
-  const github = await startGitHubSimulator({ contract: loadGitHubContract() });
-  const featbit = await startFeatBitSimulator();
+  const github = await startGitHubSimulator({ contract: loadGitHubContract(), now: options.now });
+  const featbit = await startFeatBitSimulator({ now: options.now });
   const prometheus = await startPrometheusStandIn(options.answer, options.now);
   fillGitHub(github, options.policy ?? readExample("routeward.yml"));
 

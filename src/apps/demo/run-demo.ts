@@ -1,13 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createScrapedSeries } from "../../simulators/prometheus/scraped-series.ts";
 import { createLog } from "../bot/create-log.ts";
 import { startBot } from "../bot/start-bot.ts";
 import { readEnvironment } from "../config/read-environment.ts";
 import { readOperatorConfig } from "../config/read-operator-config.ts";
 import { buildWorld, type World } from "./build-world.ts";
-import { answerQuery } from "./metrics-of-story.ts";
+import { type ExampleService, startExampleService } from "./example-service.ts";
 import { createNarrator, type Narrator } from "./narrate.ts";
+import { flagKey } from "./story.ts";
+import { callWeight, createStoryTraffic } from "./story-traffic.ts";
 import { tellStory } from "./tell-story.ts";
 
 export interface DemoOptions {
@@ -24,7 +27,7 @@ export interface DemoObserver {
   /** Before the app starts. */
   begin(world: World): void;
   /** After the app has stopped and before anything is removed. */
-  end(left: { log: string; dataDir: string }): Promise<void>;
+  end(left: { log: string; service: string; dataDir: string; audit: string }): Promise<void>;
 }
 
 /** A weekday morning outside the example's freeze window. The app's clock starts here and runs on. */
@@ -72,7 +75,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const lines: string[] = [];
   const clock = createStoryClock();
   const began = performance.now();
-  const world = await buildWorld(folder, { answer: answerQuery, now: clock.now });
+  const series = createScrapedSeries(callWeight);
+  const world = await buildWorld(folder, {
+    answer: (query) => series.answer(query, clock.now().getTime()),
+    now: clock.now,
+  });
+  const delaysPath = join(folder, "model-delays.json");
+  writeFileSync(delaysPath, "{}");
   let code = 1;
   try {
     options.observer?.begin(world);
@@ -83,17 +92,25 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       destination: { write: (line) => void lines.push(line) },
     });
     const operator = readOperatorConfig(environment.configPath, world.env);
-    // The story's days pass in steps of an hour; the watch looks once in each.
-    const hourly = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
-    const bot = await startBot(environment, hourly, {
+    // The story's days pass at once; the story itself says when the guardrails are read.
+    const quiet = { ...operator, sweep: { ...operator.sweep, guardrails: 3_600_000 } };
+    const bot = await startBot(environment, quiet, {
       log,
       now: clock.now,
       // The simulated GitHub has no rate limits; with GitHub's pace the story would mostly wait between two writes.
       pace: "unpaced",
     });
     world.github.setWebhookUrl({ appId: world.appId, url: `${bot.url}/api/github/webhooks` });
+    let service: ExampleService | undefined;
     try {
-      await tellStory({ world, bot, narrator, clock, folder });
+      service = await startExampleService({
+        sdkKey: world.environment.serverSecret,
+        streamingUrl: world.featbit.streamingUrl,
+        eventsUrl: world.featbit.evaluationUrl,
+        delaysPath,
+      });
+      const traffic = createStoryTraffic({ url: service.url, flagKey, series, delaysPath, now: clock.now });
+      await tellStory({ world, bot, narrator, clock, traffic, folder });
       narrator.say(`The story took ${((performance.now() - began) / 1000).toFixed(1)} s.`);
       code = 0;
       if (options.keep) {
@@ -102,6 +119,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
           ["what", "address"],
           [
             ["Routeward", bot.url],
+            ["example service", service.url],
             ["GitHub (simulated)", world.github.url],
             ["FeatBit API (simulated)", world.featbit.apiUrl],
             ["FeatBit evaluation (simulated)", world.featbit.evaluationUrl],
@@ -112,9 +130,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         await untilInterrupted();
       }
     } finally {
+      await service?.stop();
       await bot.stop();
     }
-    await options.observer?.end({ log: lines.join(""), dataDir: world.env["DATA_DIR"] ?? "" });
+    await options.observer?.end({
+      log: lines.join(""),
+      service: service.output(),
+      dataDir: world.env["DATA_DIR"] ?? "",
+      audit: readFileSync(join(folder, "audit.jsonl"), "utf8"),
+    });
     const violations = [...world.github.violations, ...world.featbit.violations];
     for (const violation of violations) narrator.say(`contract violation: ${violation}`);
     if (violations.length > 0) code = 1;
