@@ -20,6 +20,7 @@ import {
   latchKind,
   liveRehearsalKind,
   liveStateKind,
+  rehearsalKind,
   rolloutOutboxKind,
   rolloutStatusKind,
   subjectOfFlag,
@@ -163,15 +164,21 @@ function mayHave(status: Status, { userKey, attributes }: Person): boolean {
   }
 }
 
-/** Indices of the people who are served a candidate, with its digest. */
+const exposedOf = new WeakMap<FlagSnapshot, ReadonlyMap<number, string>>();
+
+/** Indices of the people who are served a candidate, with its digest. A snapshot never changes, so each is asked about once. */
 function listExposed(flag: FlagSnapshot | null): ReadonlyMap<number, string> {
   if (flag === null) return new Map();
-  return new Map(
+  const known = exposedOf.get(flag);
+  if (known !== undefined) return known;
+  const exposed = new Map(
     crowd.flatMap((person, index) => {
       const { variation, digest } = readServed(flag, person);
       return variation === "candidate" ? [[index, digest ?? ""] as const] : [];
     }),
   );
+  exposedOf.set(flag, exposed);
+  return exposed;
 }
 
 /** A broken invariant. */
@@ -502,6 +509,7 @@ export class ModelWorld {
       if (listExposed(flag).size > 0) throw new Broken("a latched flag exposes somebody");
     }
     if (latch !== undefined && status?.state === "live") throw new Broken("live under a latch");
+    this.counts.rehearsed += (await this.#store.listRecords(rehearsalKind)).length;
     if (status?.state === "held") this.counts.held += 1;
     if (status?.state !== "live" || live === undefined) return;
     this.counts.live += 1;
