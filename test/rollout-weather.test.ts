@@ -29,10 +29,11 @@ async function readMetrics(): Promise<string> {
 }
 
 /** The flag's job twice, as the queue would have it; people are told from the second failure on. */
-async function tryTwice(key: string, flags = world.flags): Promise<void> {
+async function tryTwice(key: string, flags = world.flags): Promise<string> {
   const ports = { ...world.ports, flags: new Map([[bindingName, flags]]) };
   await expect(world.advance(key, ports)).rejects.toThrow(/FeatBit|cannot/);
   await expect(world.advance(key, ports)).rejects.toThrow(/FeatBit|cannot/);
+  return toldOf(key);
 }
 
 /** Said on the pull request, in the status and in `/metrics`; nothing was written; well again without a hand. */
@@ -47,8 +48,8 @@ async function expectHeldAndRecovered(key: string, words: RegExp, recover: () =>
 
 const withPort = async (
   fields: { accessToken?: string; envId?: string },
-  use: (port: ClosableFlagPort) => Promise<void>,
-): Promise<void> => {
+  use: (port: ClosableFlagPort) => Promise<string>,
+): Promise<string> => {
   const { apiUrl, evaluationUrl, streamingUrl } = world.simulator;
   const token = world.simulator.createAccessToken({ name: "other", type: "service" });
   const port = createFlagPort({
@@ -61,7 +62,7 @@ const withPort = async (
     timeoutMs: 1_000,
   });
   try {
-    await use(port);
+    return await use(port);
   } finally {
     await port.close();
   }
@@ -76,14 +77,15 @@ describe("bad weather at FeatBit holds, is said, and passes without a hand", () 
   it("a wrong token", async () => {
     const key = "support_wrong_token";
     await world.approve(key, "approved-for-internal-canary");
-    await withPort({ accessToken: "api-none" }, (port) => tryTwice(key, port));
+    expect(await withPort({ accessToken: "api-none" }, (port) => tryTwice(key, port))).toContain("401");
     await expectHeldAndRecovered(key, /FeatBit answered 401 .*does not accept the access token/, () => {});
   });
 
   it("a wrong envId", async () => {
     const key = "support_wrong_env";
     await world.approve(key, "approved-for-internal-canary");
-    await withPort({ envId: "00000000-0000-4000-8000-000000000000" }, (port) => tryTwice(key, port));
+    const envId = "00000000-0000-4000-8000-000000000000";
+    expect(await withPort({ envId }, (port) => tryTwice(key, port))).toContain("403");
     await expectHeldAndRecovered(key, /FeatBit answered 403 .*or what it names does not exist/, () => {});
   });
 

@@ -7,6 +7,7 @@ import { exampleAudiences } from "../../src/core/rollout/test-builders.ts";
 import { readServed } from "../../src/core/rollout/test-serve.ts";
 import { builtInPolicy } from "../../src/core/policy/built-in-policy.ts";
 import { digestBundle } from "../../src/core/routes/digest-bundle.ts";
+import { assertNever } from "../../src/core/problem.ts";
 import { parseRouteFile } from "../../src/core/routes/parse-route-file.ts";
 import { advanceFlag } from "../../src/flows/rollout/advance-flag.ts";
 import { askLiveRehearsal } from "../../src/flows/rollout/ask-live-rehearsal.ts";
@@ -159,8 +160,11 @@ function mayHave(status: Status, { userKey, attributes }: Person): boolean {
       return canary || isInside(50);
     case "approved-as-default":
       return true;
-    default:
+    case "approved-for-testing":
+    case "rolled-back":
       return false;
+    default:
+      return assertNever(status);
   }
 }
 
@@ -357,7 +361,7 @@ export class ModelWorld {
     this.#touch();
   }
 
-  edit(what: "everyone" | "nobody" | "target" | "off-variation" | "value" | "segment" | "archive"): void {
+  edit(what: "everyone" | "nobody" | "target" | "off-variation" | "value" | "segment"): void {
     const ids = deriveVariationIds(name);
     const whole = (id: string) => [{ id, rollout: [0, 1] as const, exptRollout: 1 }];
     this.#featbit.edit(({ targeting, variations }) => {
@@ -374,8 +378,10 @@ export class ModelWorld {
           return { offVariationId: ids.candidate };
         case "value":
           return { variations: variations.map((one) => (one.name === "baseline" ? { ...one, value: "{}" } : one)) };
-        default:
+        case "segment":
           return {};
+        default:
+          return assertNever(what);
       }
     });
     if (what === "segment")
@@ -554,10 +560,10 @@ export class ModelWorld {
     const writes = this.counts.writes;
     await this.rollBack();
     let first: FlagSnapshot | null = null;
-    const toggle = this.#featbit.port.toggle;
-    const watched = { ...this.#featbit.port };
+    const { port } = this.#featbit;
+    const watched = { ...port };
     watched.toggle = async (...input) => {
-      const result = await toggle(...input);
+      const result = await port.toggle(...input);
       if (this.counts.writes === writes + 1) first = this.#featbit.read();
       return result;
     };

@@ -109,7 +109,9 @@ it(`${sequences} random lives of a flag keep every promise`, async () => {
     },
   );
   // The model is worth nothing when nothing happens in it.
-  for (const name of ["runs", "writes", "crashes", "live", "latched", "held", "rehearsed", "steps"])
-    expect(total.get(name), name).toBeGreaterThan(sequences / 40);
+  const idle = ["runs", "writes", "crashes", "live", "latched", "held", "rehearsed", "steps"].filter(
+    (name) => (total.get(name) ?? 0) <= sequences / 40,
+  );
+  expect(idle).toEqual([]);
   process.stdout.write(`${JSON.stringify(Object.fromEntries(total))}\n`);
 }, 900_000);
