@@ -7,6 +7,7 @@ import { exampleAudiences } from "../../src/core/rollout/test-builders.ts";
 import { readServed } from "../../src/core/rollout/test-serve.ts";
 import { builtInPolicy } from "../../src/core/policy/built-in-policy.ts";
 import { digestBundle } from "../../src/core/routes/digest-bundle.ts";
+import { assertNever } from "../../src/core/problem.ts";
 import { parseRouteFile } from "../../src/core/routes/parse-route-file.ts";
 import { advanceFlag } from "../../src/flows/rollout/advance-flag.ts";
 import { askLiveRehearsal } from "../../src/flows/rollout/ask-live-rehearsal.ts";
@@ -20,6 +21,7 @@ import {
   latchKind,
   liveRehearsalKind,
   liveStateKind,
+  rehearsalKind,
   rolloutOutboxKind,
   rolloutStatusKind,
   subjectOfFlag,
@@ -158,20 +160,29 @@ function mayHave(status: Status, { userKey, attributes }: Person): boolean {
       return canary || isInside(50);
     case "approved-as-default":
       return true;
-    default:
+    case "approved-for-testing":
+    case "rolled-back":
       return false;
+    default:
+      return assertNever(status);
   }
 }
 
-/** Indices of the people who are served a candidate, with its digest. */
+const exposedOf = new WeakMap<FlagSnapshot, ReadonlyMap<number, string>>();
+
+/** Indices of the people who are served a candidate, with its digest. A snapshot never changes, so each is asked about once. */
 function listExposed(flag: FlagSnapshot | null): ReadonlyMap<number, string> {
   if (flag === null) return new Map();
-  return new Map(
+  const known = exposedOf.get(flag);
+  if (known !== undefined) return known;
+  const exposed = new Map(
     crowd.flatMap((person, index) => {
       const { variation, digest } = readServed(flag, person);
       return variation === "candidate" ? [[index, digest ?? ""] as const] : [];
     }),
   );
+  exposedOf.set(flag, exposed);
+  return exposed;
 }
 
 /** A broken invariant. */
@@ -350,7 +361,7 @@ export class ModelWorld {
     this.#touch();
   }
 
-  edit(what: "everyone" | "nobody" | "target" | "off-variation" | "value" | "segment" | "archive"): void {
+  edit(what: "everyone" | "nobody" | "target" | "off-variation" | "value" | "segment"): void {
     const ids = deriveVariationIds(name);
     const whole = (id: string) => [{ id, rollout: [0, 1] as const, exptRollout: 1 }];
     this.#featbit.edit(({ targeting, variations }) => {
@@ -367,8 +378,10 @@ export class ModelWorld {
           return { offVariationId: ids.candidate };
         case "value":
           return { variations: variations.map((one) => (one.name === "baseline" ? { ...one, value: "{}" } : one)) };
-        default:
+        case "segment":
           return {};
+        default:
+          return assertNever(what);
       }
     });
     if (what === "segment")
@@ -502,6 +515,7 @@ export class ModelWorld {
       if (listExposed(flag).size > 0) throw new Broken("a latched flag exposes somebody");
     }
     if (latch !== undefined && status?.state === "live") throw new Broken("live under a latch");
+    this.counts.rehearsed += (await this.#store.listRecords(rehearsalKind)).length;
     if (status?.state === "held") this.counts.held += 1;
     if (status?.state !== "live" || live === undefined) return;
     this.counts.live += 1;
@@ -546,10 +560,10 @@ export class ModelWorld {
     const writes = this.counts.writes;
     await this.rollBack();
     let first: FlagSnapshot | null = null;
-    const toggle = this.#featbit.port.toggle;
-    const watched = { ...this.#featbit.port };
+    const { port } = this.#featbit;
+    const watched = { ...port };
     watched.toggle = async (...input) => {
-      const result = await toggle(...input);
+      const result = await port.toggle(...input);
       if (this.counts.writes === writes + 1) first = this.#featbit.read();
       return result;
     };

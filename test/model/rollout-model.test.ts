@@ -4,7 +4,7 @@ import type { Weather } from "./fake-featbit.ts";
 import { ModelWorld, statuses } from "./model-world.ts";
 
 /** `npm run model` plays the 5,000 of issue 4; `npm test` as many as fit beside everything else. */
-const sequences = Number(process.env["MODEL_RUNS"] ?? "") || 400;
+const sequences = Number(process.env["MODEL_RUNS"] ?? "") || 600;
 
 const anyEvent = oneof(
   {
@@ -38,7 +38,7 @@ const anyEvent = oneof(
       as: constantFrom("good", "good", "slow", "unsafe", "silent"),
     }),
   },
-  { weight: 3, arbitrary: record({ kind: constant("kill" as const), after: integer({ min: 1, max: 30 }) }) },
+  { weight: 3, arbitrary: record({ kind: constant("kill" as const), after: integer({ min: 1, max: 16 }) }) },
   { weight: 1, arbitrary: record({ kind: constant("github" as const), answers: boolean() }) },
   { weight: 1, arbitrary: record({ kind: constant("pending" as const), count: integer({ min: 0, max: 1 }) }) },
   { weight: 1, arbitrary: record({ kind: constant("push-unapproved" as const) }) },
@@ -88,7 +88,7 @@ it(`${sequences} random lives of a flag keep every promise`, async () => {
   const total = new Map<string, number>();
   await assert(
     asyncProperty(
-      array(anyEvent, { minLength: 4, maxLength: 16 }),
+      array(anyEvent, { minLength: 4, maxLength: 16, size: "max" }),
       constantFrom("alert" as const, "repair" as const),
       async (events, drift) => {
         const world = new ModelWorld(drift);
@@ -109,7 +109,9 @@ it(`${sequences} random lives of a flag keep every promise`, async () => {
     },
   );
   // The model is worth nothing when nothing happens in it.
-  for (const name of ["runs", "writes", "crashes", "live", "latched", "held", "steps"])
-    expect(total.get(name), name).toBeGreaterThan(sequences / 40);
+  const idle = ["runs", "writes", "crashes", "live", "latched", "held", "rehearsed", "steps"].filter(
+    (name) => (total.get(name) ?? 0) <= sequences / 40,
+  );
+  expect(idle).toEqual([]);
   process.stdout.write(`${JSON.stringify(Object.fromEntries(total))}\n`);
 }, 900_000);

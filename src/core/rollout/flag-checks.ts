@@ -168,7 +168,8 @@ export function withReferenced(wanted: FlagContents, flag: FlagSnapshot): readon
  */
 export function keepServed(wanted: FlagContents, flag: FlagSnapshot): readonly FlagVariation[] {
   const next = withReferenced(wanted, flag);
-  const served = flag.isEnabled ? listServedVariations(flag.targeting) : new Set<string>();
+  // An off flag serves its off variation to everybody, and somebody may have made that the candidate.
+  const served = flag.isEnabled ? listServedVariations(flag.targeting) : new Set([flag.offVariationId]);
   const find = (id: string): FlagVariation | undefined => flag.variations.find((variation) => variation.id === id);
   const exchanges = next.some((variation) => {
     const old = find(variation.id);

@@ -411,6 +411,17 @@ describe("the way back", () => {
     ],
     ["a re-entry switches on when everything is written", { flag: off, live: settled, approval: later }, "switch-on"],
     [
+      "off serves the old candidate: no new one takes its place before off serves the baseline",
+      {
+        flag: { ...baseOff, offVariationId: ids.candidate },
+        live: settled,
+        approval: later,
+        wanted: makeWanted("offline-eval", "c"),
+        written: [digestContents({ ...baseOff, offVariationId: ids.candidate })],
+      },
+      "off-variation",
+    ],
+    [
       "switched off by hand during the re-entry",
       { flag: off, live: settled, approval: later, switchedOn: true },
       "switched-off-by-hand",

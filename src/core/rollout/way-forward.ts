@@ -236,16 +236,6 @@ export const wayForward: readonly Transition[] = [
       })),
   },
   {
-    id: "candidate-exchanged",
-    state: "forward",
-    when: "the candidate is another bundle and the old one is being served",
-    effect: "targeting to baseline first: nobody may slide to the new bundle by the old audience",
-    step: "put-targeting",
-    guard: (facts) =>
-      differs(facts, (wanted, flag) => !sameVariations(withReferenced(wanted.contents, flag), flag.variations)),
-    plan: planBaselineTargeting,
-  },
-  {
     id: "off-variation",
     state: "forward",
     when: "the off variation is not the baseline",
@@ -258,6 +248,16 @@ export const wayForward: readonly Transition[] = [
         revision: flag.revision,
         variationId: wanted.contents.offVariationId,
       })),
+  },
+  {
+    id: "candidate-exchanged",
+    state: "forward",
+    when: "the candidate is another bundle and the old one is being served",
+    effect: "targeting to baseline first: nobody may slide to the new bundle by the old audience",
+    step: "put-targeting",
+    guard: (facts) =>
+      differs(facts, (wanted, flag) => !sameVariations(withReferenced(wanted.contents, flag), flag.variations)),
+    plan: planBaselineTargeting,
   },
   {
     id: "targeting",

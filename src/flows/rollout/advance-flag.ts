@@ -1,3 +1,4 @@
+import { cut } from "../../core/problem.ts";
 import { planNextStep } from "../../core/rollout/next-step.ts";
 import { FeatBitError } from "../../ports/featbit.ts";
 import { GitHubError } from "../../ports/github.ts";
@@ -166,7 +167,9 @@ function explainFailure(error: FeatBitError | GitHubError | UnprovenError): stri
   if (error instanceof UnprovenError) return error.message;
   const who = error instanceof FeatBitError ? "FeatBit" : "GitHub";
   const codes = error instanceof FeatBitError && error.codes.length > 0 ? `, ${error.codes.join(" ")}` : "";
+  // Our own words for what FeatBit refused: they say what people can do about it.
+  const why = error instanceof FeatBitError ? `: ${cut(error.message, 300)}` : "";
   return error.status === 0
-    ? `${who} did not answer (${error.kind})`
-    : `${who} answered ${error.status} (${error.kind}${codes})`;
+    ? `${who} did not answer (${error.kind})${why}`
+    : `${who} answered ${error.status} (${error.kind}${codes})${why}`;
 }
