@@ -1,7 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPullState, keyOfPull, pullStateKind } from "../src/flows/pull-state.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  featbitRowsKind,
   flagClaimKind,
   keyOfFlag,
   latchKind,
@@ -88,39 +87,6 @@ describe("a route's way through its stages", () => {
     expect((await world.advance("support_walk")).state).toBe("live");
     expect(world.simulator.audit.length).toBe(rows);
     expect(await world.opened.store.readAuditHead()).toEqual(entry);
-  });
-
-  it("FeatBit's own audit rows of each proven state stand in the audit log, each once, and none of other people", async () => {
-    const key = "support_rows";
-    const rowsOf = async () =>
-      (await world.opened.store.getRecord(featbitRowsKind, keyOfFlag(bindingName, key)))?.value;
-    await world.approve(key, "approved-for-internal-canary");
-    await world.advance(key);
-    const first = await rowsOf();
-    const flag = world.flag(key);
-    const inFeatBit = world.simulator.audit.filter(
-      (row) => row.refId === flag.id && row.comment.startsWith("routeward:"),
-    );
-    expect(first?.rows.map(({ id }) => id).toSorted()).toEqual(inFeatBit.map(({ id }) => id).toSorted());
-    expect(first?.rows[0]?.comment).toContain("internal-canary");
-    expect(first?.revision).toBe(flag.revision);
-
-    await world.approve(key, "approved-for-customer-canary");
-    // FeatBit's log is away for a moment: the state is proven all the same, and the next look finds the rows.
-    const remove = world.simulator.api.addFault({
-      when: (request) => request.path.endsWith("/audit-logs"),
-      effect: { kind: "status", response: { status: 500, body: {} } },
-    });
-    expect((await world.advance(key)).state).toBe("live");
-    expect(await rowsOf()).toEqual(first);
-    remove();
-    await world.advance(key);
-    const second = await rowsOf();
-    // The served value names the stage, so that both variations and targeting were written.
-    expect(second?.rows.map(({ comment }) => comment.includes("customer-canary"))).toEqual([true, true]);
-    const told: string[] = [];
-    for await (const line of world.opened.store.exportAudit()) if (line.includes("featbit-rows")) told.push(line);
-    expect(told.filter((line) => line.includes(`${bindingName}/${key}`)).length).toBe(2);
   });
 
   it("a draft without a flag is left alone", async () => {

@@ -311,47 +311,6 @@ export const rolloutStatusKind: RecordKind<RolloutStatus> = {
   }),
 };
 
-/**
- * Rows of FeatBit's audit log that led to the state proven last; key `binding/flagKey`. The audit log of ours keeps those of every
- * state, this record tells which are known.
- */
-export interface FeatBitRows {
-  binding: string;
-  flagKey: string;
-  /** Revision that was proven. */
-  revision: string;
-  /** When it was proven: later rows belong to later states. */
-  until: string;
-  rows: readonly {
-    id: string;
-    at: string;
-    actor: string;
-    actorId: string;
-    comment: string;
-    kinds: readonly string[];
-  }[];
-}
-
-export const featbitRowsKind: RecordKind<FeatBitRows> = {
-  name: "featbit-rows",
-  schema: z.object({
-    binding: z.string(),
-    flagKey: z.string(),
-    revision: z.string(),
-    until: time,
-    rows: z.array(
-      z.object({
-        id: z.string(),
-        at: z.string(),
-        actor: z.string(),
-        actorId: z.string(),
-        comment: z.string(),
-        kinds: z.array(z.string()),
-      }),
-    ),
-  }),
-};
-
 /** Effects on GitHub that were decided together with a state and are not all done yet; key `binding/flagKey`. */
 export interface RolloutOutbox {
   binding: string;

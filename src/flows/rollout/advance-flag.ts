@@ -11,7 +11,6 @@ import { switchOffKey } from "./effect-keys.ts";
 import { gatherRollout, type RolloutView } from "./gather-rollout.ts";
 import { dropRehearsal } from "./play-live-rehearsal.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
-import { joinFeatBitRows } from "./join-featbit-rows.ts";
 import { openRun, renderChangeComment, type RolloutRun } from "./rollout-run.ts";
 import { saveStatus } from "./save-status.ts";
 import { writeWithAudit } from "./write-with-audit.ts";
@@ -52,7 +51,6 @@ export async function advanceFlag(job: FlagJob, ports: RolloutPorts, now: () => 
     // What it left in the flag goes at once, and not with the next look.
     if (await dropRehearsal(run, ended)) ended = await takeSteps(run);
     await deliverOutbox(run);
-    if (ended.state === "live" || ended.state === "off") await joinFeatBitRows(run);
     return { ...ended, servedMs: run.servedMs, rolledBackMs: run.rolledBackMs };
   } catch (error) {
     if (error instanceof FeatBitError || error instanceof GitHubError || error instanceof UnprovenError)
