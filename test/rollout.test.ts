@@ -1,5 +1,6 @@
 import { createPullState, keyOfPull, pullStateKind } from "../src/flows/pull-state.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
 import {
   flagClaimKind,
   keyOfFlag,
@@ -87,6 +88,39 @@ describe("a route's way through its stages", () => {
     expect((await world.advance("support_walk")).state).toBe("live");
     expect(world.simulator.audit.length).toBe(rows);
     expect(await world.opened.store.readAuditHead()).toEqual(entry);
+  });
+
+  it("FeatBit's own log is joined to ours: every row once, ours and those of others, with the revision that they led to", async () => {
+    const key = "support_joined";
+    await world.approve(key, "approved-for-internal-canary");
+    await world.advance(key);
+    await world.advance(key);
+    await world.approve(key, "approved-for-customer-canary");
+    await world.advance(key);
+    world.simulator.editFlag(world.environment.id, key, world.user, (draft) => {
+      draft.rules = [];
+    });
+    await world.advance(key);
+    await world.advance(key);
+    const flag = world.flag(key);
+    const entries = (await world.opened.store.readAudit({ limit: 10_000 })).filter(
+      ({ type, data }) => type === "rollout.featbit-log" && JSON.stringify(data).includes(flag.id),
+    );
+    const joined = z
+      .array(
+        z.object({
+          revision: z.string(),
+          rows: z.array(z.object({ id: z.string(), actor: z.string(), comment: z.string() })),
+        }),
+      )
+      .parse(entries.map(({ data }) => data));
+    const rows = joined.flatMap((entry) => entry.rows);
+    expect(rows.map(({ id }) => id)).toEqual(
+      world.simulator.audit.filter(({ refId }) => refId === flag.id).map(({ id }) => id),
+    );
+    expect(rows.map(({ actor }) => actor)).toContain("Hand");
+    expect(rows.filter(({ comment }) => comment.startsWith("routeward:")).length).toBeGreaterThan(1);
+    expect(joined.at(-1)?.revision).toBe(flag.revision);
   });
 
   it("a draft without a flag is left alone", async () => {

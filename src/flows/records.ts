@@ -260,6 +260,31 @@ export const liveRehearsalKind: RecordKind<LiveRehearsal> = {
   }),
 };
 
+/** Up to where FeatBit's own log of a flag is joined to ours; key `binding/flagKey`. */
+export interface FeatBitLog {
+  binding: string;
+  flagKey: string;
+  /** FeatBit's GUID: a flag that is made anew has another log. */
+  flagId: string;
+  /** The flag's revision when its log was read. */
+  revision: string;
+  at: string;
+  /** Ids of the rows that the last look saw. */
+  rows: readonly string[];
+}
+
+export const featBitLogKind: RecordKind<FeatBitLog> = {
+  name: "featbit-log",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    flagId: z.string(),
+    revision: z.string(),
+    at: time,
+    rows: z.array(z.string()),
+  }),
+};
+
 /** The operator's word that a flag which Routeward did not make may be moved by it; key `binding/flagKey` (SPEC 4). */
 export interface Adoption {
   binding: string;

@@ -10,6 +10,7 @@ import { deliverOutbox, putInOutbox } from "./deliver-outbox.ts";
 import { switchOffKey } from "./effect-keys.ts";
 import { gatherRollout, type RolloutView } from "./gather-rollout.ts";
 import { dropRehearsal } from "./play-live-rehearsal.ts";
+import { joinFeatBitLog } from "./join-featbit-log.ts";
 import type { FlagJob, RolloutPorts } from "./rollout-ports.ts";
 import { openRun, renderChangeComment, type RolloutRun } from "./rollout-run.ts";
 import { saveStatus } from "./save-status.ts";
@@ -51,6 +52,7 @@ export async function advanceFlag(job: FlagJob, ports: RolloutPorts, now: () => 
     // What it left in the flag goes at once, and not with the next look.
     if (await dropRehearsal(run, ended)) ended = await takeSteps(run);
     await deliverOutbox(run);
+    await joinFeatBitLog(run);
     return { ...ended, servedMs: run.servedMs, rolledBackMs: run.rolledBackMs };
   } catch (error) {
     if (error instanceof FeatBitError || error instanceof GitHubError || error instanceof UnprovenError)

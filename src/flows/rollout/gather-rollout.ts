@@ -154,6 +154,7 @@ const mostHands = 5;
 /** The flag, after what earlier runs left open was closed by what it shows. */
 async function readFlagFirst(run: RolloutRun): Promise<FlagSnapshot | null> {
   const flag = await run.flags.readFlag(run.job.flagKey);
+  run.flag = flag;
   if (!run.reconciled) {
     await reconcileIntents(run, flag);
     run.reconciled = true;

@@ -1,6 +1,6 @@
 import type { ApprovedRoute, BindingFacts } from "../../core/facts.ts";
 import type { FlagName } from "../../core/rollout/flag-identity.ts";
-import type { SegmentSnapshot } from "../../core/rollout/flag.ts";
+import type { FlagSnapshot, SegmentSnapshot } from "../../core/rollout/flag.ts";
 import type { ProofFacts } from "../../core/rollout/rollout-facts.ts";
 import type { FlagPort } from "../../ports/featbit.ts";
 import { keyOfFlag, type LiveRehearsal, subjectOfFlag } from "../records.ts";
@@ -21,6 +21,8 @@ export interface RolloutRun {
   proof: ProofFacts | null;
   /** When the baseline was first seen through the SDK after a rollback, and when the stage was. */
   provenAt: { baseline: string | null; stage: string | null };
+  /** The flag as the last look found it. */
+  flag: FlagSnapshot | null;
   /** When the last proof ended. */
   proofAt: string | null;
   /** This run began the rehearsal on the live flag itself, so that its times hold no interruption. */
@@ -59,6 +61,7 @@ export function openRun(job: FlagJob, ports: RolloutPorts, now: () => Date): Rol
     proof: null,
     provenAt: { baseline: null, stage: null },
     proofMs: 0,
+    flag: null,
     proofAt: null,
     playsRehearsal: false,
     rehearsal: null,
