@@ -1,4 +1,5 @@
 import { FeatBitError } from "../../ports/featbit.ts";
+import { StaleVersionError } from "../../ports/store.ts";
 import { featBitLogKind } from "../records.ts";
 import type { RolloutRun } from "./rollout-run.ts";
 
@@ -40,6 +41,7 @@ export async function joinFeatBitLog(run: RolloutRun): Promise<void> {
       });
     });
   } catch (error) {
-    if (!(error instanceof FeatBitError)) throw error;
+    // Another run was faster, or FeatBit is away: the next run looks again.
+    if (!(error instanceof FeatBitError) && !(error instanceof StaleVersionError)) throw error;
   }
 }
