@@ -13,7 +13,7 @@ const numbers: readonly (readonly [pattern: string, baseline: number, candidate:
   ["conversation_total", 20_000, 20_000],
 ];
 
-/** What the story's metrics source answers: a candidate that does well. */
+/** What a metrics source answers where no traffic is needed: a candidate that does well. The demo itself scrapes its service. */
 export function answerQuery(query: string): number | null {
   const found = numbers.find(([pattern]) => query.includes(pattern));
   if (found === undefined) return null;
