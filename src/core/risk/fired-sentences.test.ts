@@ -259,7 +259,7 @@ describe("which rules fire at all", () => {
 it("a rule of the policy's own is shown with its reason and the triggers that there are", () => {
   const when = { workflows: ["other", "support-answer"], paths: [], dataClasses: [], fields: [] };
   const rule = { id: "ours", tier: "restricted" as const, triggers: ["data", "unknown"], why: "we said so", when };
-  const comparison = buildComparison(approved, writeRecord({ description: "new" }), {
+  const comparison = buildComparison(approved, writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) }), {
     live,
     policy: buildPolicy({ tierRules: [rule] }),
   });
