@@ -117,6 +117,17 @@ describe("a review limits itself with /routeward as", () => {
     ["a quotation limits nothing", "> /routeward as release-owner", ["approved", "approved"]],
     ["another command limits nothing", "/routeward status", ["approved", "approved"]],
     ["a role that the reviewer does not own leaves nothing", "/routeward as finance-owner", ["waiting", "waiting"]],
+    ["with spaces around it", "Fine\n  /routeward   as  release-owner ,, \t", ["waiting", "approved"]],
+    ["in a line that Unix ended", "/routeward as release-owner\nfinance-owner", ["waiting", "approved"]],
+    ["in a line that Windows ended", "Fine\r\n/routeward as release-owner\r\nBye", ["waiting", "approved"]],
+    ["the word alone limits nothing", "as release-owner", ["approved", "approved"]],
+    ["the command alone limits nothing", "/routeward", ["approved", "approved"]],
+    ["text before it makes it no command", "x /routeward as release-owner", ["approved", "approved"]],
+    [
+      "what follows 65,536 characters is not read",
+      `${" ".repeat(65_536)}\n/routeward as release-owner`,
+      ["approved", "approved"],
+    ],
     ["no role at all leaves nothing", "/routeward as", ["waiting", "waiting"]],
   ])("%s", (_name, body, expected) => {
     const count = countApprovals(wanted, people([review(bo, { body })]), context());

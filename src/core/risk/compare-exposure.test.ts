@@ -1,6 +1,7 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Audience } from "../policy/policy.ts";
 import { audiences, buildAudience, buildPolicy, readRoute, writeRecord } from "../verdict/test-builders.ts";
+import type { RouteRecord } from "../routes/route-file.ts";
 import { listWidenings } from "./compare-exposure.ts";
 
 const record = readRoute(writeRecord()).record;
@@ -72,4 +73,125 @@ it.each<[string, Partial<Audience> | null, Partial<Audience> | null, boolean]>([
   const sentence =
     "exposure.excluded: the policy now defines exclusion regulated-region narrower, or in other terms, than when it was approved";
   expect(redefine("regulated-region", from, to)).toEqual(isNarrower ? [sentence] : []);
+});
+
+describe("exposure that grows by the record is shown on its line", () => {
+  type Step = Record<string, unknown>;
+  const planned = (steps: readonly Step[]) =>
+    readRoute(writeRecord({ exposure: { plan: steps, excluded: [] } })).record;
+  const inShort = (exposure: Step) => readRoute(writeRecord({ exposure })).record;
+  const [internal, customer] = [
+    { stage: "internal-canary", audience: "internal-support" },
+    { stage: "customer-canary", audience: "low-risk", steps: [5, 10] },
+  ];
+  it.each<[string, RouteRecord, RouteRecord, string[]]>([
+    ["nothing for the same plan", planned([internal, customer]), planned([internal, customer]), []],
+    [
+      "another audience",
+      planned([internal, customer]),
+      planned([internal, { ...customer, audience: "all-eligible" }]),
+      ["exposure.plan.1.audience: customer-canary: audience changed from low-risk to all-eligible (customers)"],
+    ],
+    [
+      "another internal audience, which reaches nobody outside",
+      planned([{ ...internal, audience: "unknown" }]),
+      planned([internal]),
+      ["exposure.plan.0.audience: internal-canary: audience changed from unknown to internal-support (internal)"],
+    ],
+    [
+      "a greater share",
+      planned([internal, customer]),
+      planned([internal, { ...customer, steps: [5, 20] }]),
+      ["exposure.plan.1.steps: customer-canary: share raised from 10 % to 20 % (customers)"],
+    ],
+    [
+      "everybody where there were steps",
+      planned([internal, customer]),
+      planned([internal, { stage: "customer-canary", audience: "low-risk" }]),
+      ["exposure.plan.1.steps: customer-canary: share raised from 10 % to 100 % (customers)"],
+    ],
+    [
+      "a step that is left out",
+      planned([internal, customer]),
+      planned([internal, { ...customer, steps: [10] }]),
+      [
+        "exposure.plan.1.steps: customer-canary: steps changed from [5,10] to [10], which reaches users sooner (customers)",
+      ],
+    ],
+    [
+      "nothing for a smaller share",
+      planned([internal, customer]),
+      planned([internal, { ...customer, steps: [5] }]),
+      [],
+    ],
+    [
+      "a soak that is cut, although it is longer than the policy's",
+      planned([internal, { ...customer, soak: "200h" }]),
+      planned([internal, { ...customer, soak: "100h" }]),
+      ["exposure.plan.1.soak: customer-canary: soak cut from 200 h to 100 h (customers)"],
+    ],
+    [
+      "a short soak where none was written down",
+      planned([internal, customer]),
+      planned([internal, { ...customer, soak: "1h" }]),
+      ["exposure.plan.1.soak: customer-canary: soak cut from 24 h to 1 h (customers)"],
+    ],
+    [
+      "nothing for a longer soak, or one that is written down for the first time",
+      planned([{ ...internal, soak: "48h" }, customer]),
+      planned([
+        { ...internal, soak: "72h" },
+        { ...customer, soak: "24h" },
+      ]),
+      [],
+    ],
+    [
+      "a stage that is planned before the asked one",
+      planned([customer]),
+      planned([internal, customer]),
+      [
+        "exposure.plan.0: internal-canary is planned before customer-canary now, for audience internal-support (internal)",
+      ],
+    ],
+    [
+      "nothing for the asked stage itself, which is judged by entering it",
+      planned([internal]),
+      planned([internal, customer]),
+      [],
+    ],
+    [
+      "nothing of a later stage",
+      planned([internal, customer, { stage: "ab-comparison", audience: "low-risk" }]),
+      planned([internal, customer, { stage: "ab-comparison", audience: "all-eligible" }]),
+      [],
+    ],
+    [
+      "the first audience of the short form",
+      inShort({ firstAudience: "low-risk" }),
+      inShort({ firstAudience: "all-eligible" }),
+      ["exposure.firstAudience.audience: customer-canary: audience changed from low-risk to all-eligible (customers)"],
+    ],
+    [
+      "the next audience of the short form",
+      inShort({ firstAudience: "internal-support", nextAudience: "low-risk" }),
+      inShort({ firstAudience: "internal-support", nextAudience: "all-eligible" }),
+      ["exposure.nextAudience.audience: customer-canary: audience changed from low-risk to all-eligible (customers)"],
+    ],
+  ])("%s", (_name, before, after, expected) => {
+    const found = listWidenings(
+      { record: before, audiences },
+      { record: after, audiences },
+      "customer-canary",
+      buildPolicy(),
+    );
+    const shown = found.map(
+      (each) => `${each.field}: ${each.sentence} (${each.reachesCustomers ? "customers" : "internal"})`,
+    );
+    expect(shown).toEqual(expected);
+  });
+
+  it("nothing at all while no stage is asked", () => {
+    const [before, after] = [planned([internal, customer]), planned([internal, { ...customer, steps: [50] }])];
+    expect(listWidenings({ record: before, audiences }, { record: after, audiences }, null, buildPolicy())).toEqual([]);
+  });
 });

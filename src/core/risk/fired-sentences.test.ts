@@ -3,6 +3,7 @@ import { placeOf } from "../routes/route-file.ts";
 import {
   buildComparison,
   buildLive,
+  buildPolicy,
   readRoute,
   writeBundle,
   writeRecord,
@@ -131,6 +132,69 @@ it.each<[string, RouteComparison, readonly Shown[]]>([
     buildComparison(approved, writeRecord({ guardrails: writtenGuardrails.slice(1) }), { live }),
     [["guardrail-loosened", "approved-to-merged", "guardrails", "guardrail quality (quality, >= 0.85) removed"]],
   ],
+  [
+    "restricted data at an exposure stage",
+    buildComparison(approved, writeRecord({ dataClasses: ["regulated", "legal-terms", "public"] }), { live }),
+    [["restricted-data", "approved-to-merged", "dataClasses", "data classes legal-terms, regulated"]],
+  ],
+  [
+    "a candidate where there was none",
+    buildComparison(writeRecord({ candidate: null, ...writeStatus("draft") }), approved),
+    [
+      [
+        "candidate-added",
+        "approved-to-merged",
+        "candidate",
+        "candidate gpt-4o-2024-08-06 added; before there was no candidate",
+      ],
+    ],
+  ],
+  [
+    "a candidate that was only a draft",
+    buildComparison(writeRecord(writeStatus("draft")), approved),
+    [
+      [
+        "candidate-added",
+        "approved-to-merged",
+        "candidate",
+        "candidate gpt-4o-2024-08-06 added; no exposure of this flag was approved before",
+      ],
+    ],
+  ],
+  [
+    "two stages that are skipped",
+    buildComparison(null, writeRecord(writeStatus("approved-for-ab-comparison"))),
+    [
+      [
+        "stage-skipped",
+        "live-to-asked",
+        "approval.status",
+        "from no exposure to ab-comparison without internal-canary and customer-canary",
+      ],
+    ],
+  ],
+  [
+    "the shadow",
+    buildComparison(null, writeRecord(writeStatus("approved-for-shadow"))),
+    [["internal-exposure", "live-to-asked", "approval.status", "shadow entered, from no exposure"]],
+  ],
+  [
+    "a risk that the author names",
+    buildComparison(approved, writeRecord({ risks: { safety: "might offend" } }), { live }),
+    [["declared-risk", "approved-to-merged", "risks.safety", "safety risk declared: might offend"]],
+  ],
+  [
+    "another baseline and another candidate, each on its own line",
+    buildComparison(
+      approved,
+      writeRecord({ baseline: writeBundle({ timeoutMs: 1 }), candidate: writeBundle({ maxRetries: 5 }) }),
+      { live },
+    ),
+    [
+      ["timeout-changed", "approved-to-merged", "baseline.timeoutMs", "timeout changed from 8000 ms to 1 ms"],
+      ["retries-changed", "approved-to-merged", "candidate.maxRetries", "retries changed from 1 to 5"],
+    ],
+  ],
 ])("%s is shown with its sentence, on its line", (_name, comparison, expected) => {
   const { fired } = classifyRoute(comparison);
   const shown = fired.map(({ id, difference, sentence, place }) => ({ id, difference, sentence, place }));
@@ -164,6 +228,24 @@ describe("which rules fire at all", () => {
       true,
     ],
     [
+      "no rule looks at restricted data while the candidate is only tested",
+      buildComparison(null, writeRecord({ dataClasses: ["regulated"], ...writeStatus("approved-for-testing") })),
+      "restricted-data",
+      false,
+    ],
+    [
+      "nor while it is a draft",
+      buildComparison(null, writeRecord({ dataClasses: ["regulated"], ...writeStatus("draft") })),
+      "restricted-data",
+      false,
+    ],
+    [
+      "no stage is entered by offline evaluation",
+      buildComparison(null, writeRecord(writeStatus("approved-for-testing"))),
+      "internal-exposure",
+      false,
+    ],
+    [
       "a first declaration of data classes is no addition",
       buildComparison(writeRecord({ dataClasses: null }), approved, { live }),
       "data-class-added",
@@ -171,6 +253,23 @@ describe("which rules fire at all", () => {
     ],
   ])("%s", (_name, comparison, id, fires) => {
     expect(idsOf(comparison).includes(id)).toBe(fires);
+  });
+});
+
+it("a rule of the policy's own is shown with its reason and the triggers that there are", () => {
+  const when = { workflows: ["other", "support-answer"], paths: [], dataClasses: [], fields: [] };
+  const rule = { id: "ours", tier: "restricted" as const, triggers: ["data", "unknown"], why: "we said so", when };
+  const comparison = buildComparison(approved, writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) }), {
+    live,
+    policy: buildPolicy({ tierRules: [rule] }),
+  });
+  expect(classifyRoute(comparison).fired.find(({ id }) => id === "ours")).toEqual({
+    id: "ours",
+    tier: "restricted",
+    triggers: ["data"],
+    sentence: "policy rule: we said so",
+    place: placeOf(comparison.merged.state.file, ""),
+    difference: "pull-request",
   });
 });
 
