@@ -41,6 +41,21 @@ export type Effect =
   /** A new comment, found by its marker so that a repetition does not add another. */
   | { type: "add-comment"; key: string; pull: number; marker: string; body: string }
   | { type: "open-issue"; key: string; marker: string; title: string; body: string; labels: readonly string[] }
+  /** A pull request that changes one file; its branch is found again by its name, so that a repetition opens no other. */
+  | {
+      type: "propose-change";
+      key: string;
+      branch: string;
+      baseRef: string;
+      /** Commit that `text` was made from. */
+      baseSha: string;
+      path: string;
+      text: string;
+      isExecutable: boolean;
+      message: string;
+      title: string;
+      body: string;
+    }
   | {
       type: "set-deployment";
       key: string;

@@ -28,6 +28,13 @@ async function applyOne(effect: Effect, repository: RepositoryPort): Promise<Eff
       const { number, written } = await repository.openIssue(effect.marker, effect.title, effect.body, effect.labels);
       return { status: written ? "done" : "unnecessary", data: { number } };
     }
+    case "propose-change": {
+      const proposed = await repository.proposeChange(effect);
+      // Refused for good: the caller says what to do by hand.
+      if (proposed.kind === "forbidden") return { status: "failed", data: proposed };
+      const written = proposed.kind === "open" && proposed.written;
+      return { status: written ? "done" : "unnecessary", data: proposed };
+    }
     case "set-deployment": {
       const { deploymentId, written } = await repository.setDeployment(effect);
       return { status: written ? "done" : "unnecessary", data: { deploymentId } };
@@ -52,6 +59,8 @@ function describe(effect: Effect): Record<string, unknown> {
     case "request-reviewers":
     case "withdraw-reviewers":
       return { pull: effect.pull, users: effect.users, teams: effect.teams };
+    case "propose-change":
+      return { branch: effect.branch, baseSha: effect.baseSha, path: effect.path, title: effect.title };
     case "set-deployment":
       return { sha: effect.sha, environment: effect.environment, state: effect.state, payload: effect.payload };
     default:

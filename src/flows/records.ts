@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type {
+  Account,
   ApprovedRoute,
   BreachedCandidates,
   FlagClaim,
@@ -297,5 +298,62 @@ export const rolloutOutboxKind: RecordKind<RolloutOutbox> = {
     flagKey: z.string(),
     repository: z.string(),
     effects: z.array(rolloutEffect),
+  }),
+};
+
+export const proposalPurposes = ["promotion", "rollback", "cleanup"] as const;
+export type ProposalPurpose = (typeof proposalPurposes)[number];
+
+/**
+ * The last pull request that Routeward opened, or is to open, for one purpose and flag; key `binding/flagKey/purpose`.
+ * - `asked`: its job waits or runs
+ * - `open`: it was opened; `pull` says which. Whether it still is open is for GitHub to say
+ * - `by-hand`: Routeward may not open it and said what to do by hand
+ * - `closed`: somebody closed it, and nobody has asked again
+ * - `refused`: it makes no sense any more, or the file cannot be edited; `reason` says why
+ */
+export interface Proposal {
+  binding: string;
+  flagKey: string;
+  purpose: ProposalPurpose;
+  /** What it is for: the merge that it follows and the status that it asks for. The same is proposed once. */
+  of: string;
+  /** Counts the pull requests for the same `of`: a person may ask again after one was closed. */
+  round: number;
+  /** The person who asked, whose approval then does not count; null when nobody did. */
+  askedBy: Account | null;
+  /** `@login`, or what made Routeward do it. */
+  by: string;
+  why: string;
+  at: string;
+  /** `owner/name`. */
+  repository: string;
+  /** Where the answer goes; null when nobody waits for one. */
+  answerTo: number | null;
+  /** A person asked: a closed pull request for the same gives way to another one. */
+  isAgain: boolean;
+  state: "asked" | "open" | "by-hand" | "closed" | "refused";
+  pull: number | null;
+  reason: string;
+}
+
+export const proposalKind: RecordKind<Proposal> = {
+  name: "proposal",
+  schema: z.object({
+    binding: z.string(),
+    flagKey: z.string(),
+    purpose: z.enum(proposalPurposes),
+    of: z.string(),
+    round: z.number().int().min(0),
+    askedBy: z.object({ id: z.number(), login: z.string(), isBot: z.boolean() }).nullable(),
+    by: z.string(),
+    why: z.string(),
+    at: time,
+    repository: z.string(),
+    answerTo: z.number().int().nullable(),
+    isAgain: z.boolean(),
+    state: z.enum(["asked", "open", "by-hand", "closed", "refused"]),
+    pull: z.number().int().nullable(),
+    reason: z.string(),
   }),
 };

@@ -15,6 +15,7 @@ import { policyForReading } from "./gather-file-facts.ts";
 import { gatherRules } from "./gather-rules.ts";
 import type { Task } from "./plan-tasks.ts";
 import { keyOfPull, type PullState, pullStateKind } from "./pull-state.ts";
+import { requestPromotion } from "./proposals/request-promotion.ts";
 import { approvedRouteKind, keyOfFlag, latchKind, liveStateKind, rolloutStatusKind, watchKind } from "./records.ts";
 import { keyOfRehearsalJob } from "./run-flag-job.ts";
 import { findWatch } from "./rollout/gather-records.ts";
@@ -30,6 +31,7 @@ const help = [
   "- `/routeward status [flagKey]`: what is live and what is asked",
   "- `/routeward recheck`: judge the pull request again",
   "- `/routeward rehearse [flagKey]`: prove on a disposable flag that the way back works (ai-platform-owner)",
+  "- `/routeward promote [flagKey]`: open the pull request that asks for the next stage of the plan (release-owner; whoever asks does not approve it)",
   "- `/routeward pause [flagKey]`: no further growth and no soaking; what is served stays (release-owner, ai-platform-owner, owner of the file)",
   "- `/routeward resume [flagKey]`: go on, when the guardrails pass and no freeze window holds (release-owner)",
   "- `/routeward rollback <reason> [flagKey]`: all traffic back to the baseline now (release-owner, ai-platform-owner, owner of the file)",
@@ -177,6 +179,28 @@ async function resume(route: RouteSummary, { task, port, ports, now }: Context):
   }
 }
 
+async function promote(route: RouteSummary, number: number, { task, ports, now }: Context): Promise<string | null> {
+  if (route.binding === null) return "No FeatBit environment is bound to this route, so there is nothing to promote.";
+  const newer = await findNewerCandidate(route, route.binding, ports);
+  if (newer !== null) return newer;
+  const by = `@${task.actor.login}`;
+  const asked = await requestPromotion(
+    {
+      binding: route.binding,
+      flagKey: route.flagKey,
+      askedBy: task.actor,
+      by,
+      why: `${by} asked for it in #${number}`,
+      answerTo: number,
+      requestId: task.requestId,
+    },
+    ports,
+    now,
+  );
+  // The job that opens it answers.
+  return asked.kind === "asked" ? null : `Not promoted: ${plain(asked.why)}.`;
+}
+
 async function rehearse(route: RouteSummary, number: number, context: Context): Promise<string | null> {
   const { task, ports } = context;
   if (route.binding === null) return "No FeatBit environment is bound to this route, so nothing can be rehearsed.";
@@ -239,7 +263,7 @@ async function runOn(
     case "resume":
       return resume(route, context);
     case "promote":
-      return `Routeward does not do \`${command.kind}\` yet. To change the stage, open a pull request that changes \`approval.status\`; to stop it, use \`/routeward rollback <reason>\`.`;
+      return promote(route, found.number, context);
     default:
       return assertNever(command.kind);
   }

@@ -7,6 +7,8 @@ import type { Job } from "../ports/queue.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { readFiles, readSnapshot } from "./gather-rules.ts";
+import { flagOfProposalJob } from "./proposals/request-proposal.ts";
+import { runProposals } from "./proposals/run-proposals.ts";
 import { keyOfFlag } from "./records.ts";
 import { advanceFlag, type AdvanceOutcome } from "./rollout/advance-flag.ts";
 import { rehearse, type RehearsalRequest } from "./rollout/rehearse.ts";
@@ -72,12 +74,17 @@ function parseKey(key: string): { binding: string; flagKey: string } {
 }
 
 /**
- * Moves, checks or rehearses one flag.
+ * Moves, checks or rehearses one flag, or opens its pull requests.
  *
- * @returns how the run ended; null for a rehearsal
+ * @returns how the run ended; null for a rehearsal and for pull requests
  */
 export async function runFlagJob(job: Job, ports: FlowPorts, now: () => Date): Promise<AdvanceOutcome | null> {
   const { binding, flagKey } = parseKey(job.key);
+  const proposed = flagOfProposalJob(flagKey);
+  if (proposed !== null) {
+    await runProposals({ binding, flagKey: proposed }, ports);
+    return null;
+  }
   if (!flagKey.endsWith(rehearsalSuffix)) return advanceFlag({ binding, flagKey, signal: job.signal }, ports, now);
   await runRehearsal(job, { binding, flagKey: flagKey.slice(0, -rehearsalSuffix.length) }, ports, now);
   return null;

@@ -1,6 +1,7 @@
 import type { Job } from "../ports/queue.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { enqueuePull } from "./enqueue-pull.ts";
+import { remindCleanups } from "./remind-cleanup.ts";
 import { pullStateKind } from "./pull-state.ts";
 import { approvedRouteKind, latchKind } from "./records.ts";
 
@@ -44,7 +45,7 @@ async function sweepFlags(ports: FlowPorts): Promise<void> {
 
 /**
  * Looks for what was missed: pull requests whose webhook never came, open or since merged, deliveries that GitHub could not hand over, flags
- * whose work stopped half way. The job's key says which of the three.
+ * whose work stopped half way, cleanups that are due. The job's key says which of the four.
  */
 export async function runSweep(job: Job, ports: FlowPorts, now: () => Date): Promise<void> {
   switch (job.key) {
@@ -54,6 +55,8 @@ export async function runSweep(job: Job, ports: FlowPorts, now: () => Date): Pro
       return sweepDeliveries(ports, now());
     case "flags":
       return sweepFlags(ports);
+    case "cleanups":
+      return remindCleanups(ports, now());
     default:
       // A key of another version of the program: nothing to do, and nothing to fail about for ever.
       return undefined;

@@ -136,7 +136,36 @@ export interface RepositoryPort {
     description: string;
     payload: JsonObject;
   }): Promise<{ deploymentId: number; written: boolean }>;
+  /**
+   * Opens a pull request that changes one file, on a branch of that name; the branch's name is the idempotency key. An open pull request of
+   * ours from the branch is kept and its branch brought up to date, unless somebody else has committed there; a closed one is reported and
+   * nothing is written. The commit stands on `baseSha`, whatever the base branch holds meanwhile: GitHub merges the two, or says that
+   * they conflict.
+   */
+  proposeChange(proposal: ChangeProposal): Promise<ProposedChange>;
 }
+
+/** A change of one file, proposed as a pull request (facts/github.md section 11). */
+export interface ChangeProposal {
+  /** Name of the branch without `refs/heads/`. */
+  branch: string;
+  baseRef: string;
+  /** Commit of the base branch that `text` was made from. */
+  baseSha: string;
+  path: string;
+  /** The whole new text of the file. */
+  text: string;
+  isExecutable: boolean;
+  message: string;
+  title: string;
+  body: string;
+}
+
+export type ProposedChange =
+  | { kind: "open"; number: number; written: boolean }
+  | { kind: "closed"; number: number; merged: boolean }
+  /** The installation does not grant `contents: write` (or a push rule keeps the app out): nothing was opened. */
+  | { kind: "forbidden" };
 
 /** One group of a merge queue as `RepositoryPort.readMergeGroup` tells it. */
 export interface MergeGroupFacts {

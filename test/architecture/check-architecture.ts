@@ -36,6 +36,7 @@ export const coreStages = [
   "report",
   "rollout",
   "commands",
+  "proposals",
 ] as const;
 
 /** Files at the top of `src/core` that put the stages together; all other files there are leaves and import only leaves. */

@@ -78,7 +78,13 @@ describe("a command is answered", () => {
       "/routeward rollback bad",
       /Who may: release-owner/,
     ],
-    ["promote says what to do instead", people.release, () => merged, "/routeward promote", /approval\.status/],
+    [
+      "promote at the end of the plan says so",
+      people.release,
+      () => merged,
+      "/routeward promote",
+      /last stage of the plan/,
+    ],
   ])("%s", async (_name, by, number, words, expected) => {
     const answer = await say(by, number(), words);
     expect(answer).toMatch(expected);

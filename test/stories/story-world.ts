@@ -38,7 +38,7 @@ export interface StoryWorld {
   stopApp(): Promise<void>;
   startApp(): Promise<void>;
   /** Asks for one of the sweeps and waits until its work is done. */
-  sweep(name: "pulls" | "deliveries" | "flags"): Promise<void>;
+  sweep(name: "pulls" | "deliveries" | "flags" | "cleanups"): Promise<void>;
   /** Empty when nothing broke a contract, no work is left, the store verifies and no secret is in the log. */
   findTrouble(): Promise<readonly string[]>;
   close(): Promise<void>;

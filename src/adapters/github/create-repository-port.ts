@@ -2,6 +2,7 @@ import type { FileContent, OwnerFacts } from "../../core/facts.ts";
 import type { RepositoryPort } from "../../ports/github.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import { addComment, openIssue, putComment } from "./comments.ts";
+import { proposeChange } from "./propose-change.ts";
 import { findCheck, publishCheck } from "./publish-check.ts";
 import { readAttestations } from "./read-attestations.ts";
 import { readBlobs } from "./read-blobs.ts";
@@ -76,5 +77,6 @@ export function createRepositoryPort(context: RepositoryContext, shared: SharedR
     addComment: (number, marker, body) => addComment(context, number, marker, body),
     openIssue: (marker, title, body, labels) => openIssue(context, marker, title, body, labels),
     setDeployment: (deployment) => setDeployment(context, deployment),
+    proposeChange: (proposal) => proposeChange(context, proposal),
   };
 }

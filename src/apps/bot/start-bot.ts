@@ -228,6 +228,7 @@ export async function startBot(
     ["pulls", operator.sweep.pullRequests],
     ["deliveries", operator.sweep.deliveries],
     ["flags", operator.sweep.drift],
+    ["cleanups", operator.sweep.drift],
   ] as const;
   const sweep = (name: string): void => {
     queue

@@ -512,13 +512,19 @@ describe("nothing lowers what was required", () => {
     expect(classifyRoute(comparison).tier).toBe("restricted");
   });
 
-  it("the proven default may become the baseline without being new", () => {
+  it.each<[string, string[], string[]]>([
+    ["the proven default may become the baseline without being new", [], ["rollback"]],
+    [
+      "those who were excluded get it as the new baseline: that is customer exposure",
+      ["regulated-region"],
+      ["customer-exposure", "rollback"],
+    ],
+  ])("%s", (_name, excluded, expected) => {
     const proven = writeBundle({ parameters: { temperature: 0.3 } });
     const merged = writeRecord({ ...writeStatus("retired"), baseline: proven, candidate: undefined });
-    const live = buildLive({ stage: "default", candidateDigest: resolve(merged).baselineDigest });
-    expect(idsOf(buildComparison(writeRecord(writeStatus("approved-as-default")), merged, { live }))).toEqual([
-      "rollback",
-    ]);
+    const live = buildLive({ stage: "default", candidateDigest: resolve(merged).baselineDigest, excluded });
+    const approved = writeRecord(writeStatus("approved-as-default"));
+    expect(idsOf(buildComparison(approved, merged, { live }))).toEqual(expected);
   });
 
   it("an unreadable prompt file counts as changed", () => {

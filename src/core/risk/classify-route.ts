@@ -55,7 +55,8 @@ export function sumUp(fired: readonly FiredRule[]): Classification {
 function fireRules(comparison: RouteComparison): readonly FiredRule[] {
   const changes = readChanges(comparison);
   if (!changes.hasMeaning && !changes.isReentry) return fireHarmless(comparison, changes);
-  if (isGoingBack(comparison, changes)) return [sayRollback(comparison), ...fireLasting(comparison)];
+  if (isGoingBack(comparison, changes))
+    return [sayRollback(comparison), ...fireEndedExclusions(comparison), ...fireLasting(comparison)];
   if (isWithoutExposure(comparison)) {
     const status = comparison.merged.state.file.record.approval.status;
     const sentence = `status ${status}: the flag serves the baseline to everyone`;
@@ -176,6 +177,16 @@ function sayRollback(comparison: RouteComparison): FiredRule {
       ? `status ${status}: from ${from} to baseline for everyone`
       : `exposure shrinks from ${from} to ${asked}`;
   return fire(comparison, "rollback", "approval.status", "live-to-asked", sentence);
+}
+
+/** A proven default that becomes the baseline is served to everybody: to those too who were excluded from it until now. */
+function fireEndedExclusions(comparison: RouteComparison): FiredRule[] {
+  const { live, merged } = comparison;
+  const isSameBaseline = live === null || merged.state.baselineDigest === live.baselineDigest;
+  if (isSameBaseline || live.excluded.length === 0) return [];
+  const names = live.excluded.map((name) => showValue(name)).join(", ");
+  const sentence = `exclusion removed: ${names} get the candidate as the new baseline`;
+  return [fire(comparison, "customer-exposure", "baseline", "live-to-asked", sentence)];
 }
 
 function fireNew(comparison: RouteComparison): FiredRule[] {

@@ -26,11 +26,13 @@ export function holdsBaseline(flag: FlagSnapshot, facts: RolloutFacts): boolean 
   const id = deriveVariationIds(facts.name).baseline;
   const value = flag.variations.find((variation) => variation.id === id)?.value;
   if (value === undefined) return false;
-  // What Routeward wrote itself was an approved baseline when it was written, perhaps of the merge before.
+  // What Routeward wrote itself was an approved baseline when it was written, perhaps of the merge before. An emergency goes back to that at
+  // once; a merge that retires a route has said what everybody gets from now on: its own baseline, no older one.
+  const mayBeOlder = facts.latch?.cause !== "merge";
   return (
     facts.baseline.values.length === 0 ||
     facts.baseline.values.includes(value) ||
-    facts.written.includes(digestContents(flag))
+    (mayBeOlder && facts.written.includes(digestContents(flag)))
   );
 }
 

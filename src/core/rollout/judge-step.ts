@@ -57,6 +57,22 @@ export function judgeStep(question: StepQuestion): StepOutlook {
   };
 }
 
+/**
+ * Whether the last step of the approved stage has soaked green, so that the next stage may be asked for without anybody asking
+ * (SPEC 12). `next` of the answer is the step that has soaked.
+ */
+export function judgeStage(question: StepQuestion): StepOutlook {
+  const { content, live } = question;
+  if (live === null || content.stage === null || live.stage !== content.stage) return { kind: "none" };
+  if (live.candidateDigest !== content.approved.candidateDigest || live.mergeSha !== content.approved.mergeSha)
+    return { kind: "none" };
+  if (live.step + 1 < countSteps(content.plan, content.stage)) return { kind: "none" };
+  const why = explainWaiting(question, live);
+  if (why !== null) return { kind: "waiting", why };
+  const soaked = renderDuration(question.watch.entry?.soakedMs ?? 0);
+  return { kind: "due", next: live.step, why: `${content.stage} has soaked ${soaked} and its guardrails pass` };
+}
+
 function explainWaiting({ content, watch, policy, at }: StepQuestion, live: LiveState): string | null {
   if (live.paused !== null) return `paused by ${live.paused.by}: ${live.paused.reason}`;
   if (policy === null) return "the policy of the default branch cannot be read";

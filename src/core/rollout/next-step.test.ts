@@ -297,6 +297,10 @@ describe("the way back", () => {
   const later = { mergeSha: "m2", approvedAt: at(30), pull: 9, repository: "acme/support-routes" };
   const baseOff = { ...makeFlag(baselineContents(wanted)), isEnabled: false };
   const settled = { ...live, stage: null, candidateDigest: null, provenAt: at(21) };
+  const olderBaseline = {
+    ...done,
+    variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "older" } : v)),
+  };
   it.each<[string, Partial<RolloutFacts>, string]>([
     ["the flag is on: off at once", { flag: done }, "back-off"],
     [
@@ -325,6 +329,16 @@ describe("the way back", () => {
       {
         flag: { ...done, variations: done.variations.map((v) => (v.id === ids.baseline ? { ...v, value: "{}" } : v)) },
       },
+      "back-mend-value",
+    ],
+    [
+      "an emergency goes back to the baseline of the merge before, which Routeward wrote",
+      { flag: olderBaseline, written: [digestContents(olderBaseline)] },
+      "back-off",
+    ],
+    [
+      "a merge that retires the route has its own baseline written first",
+      { flag: olderBaseline, written: [digestContents(olderBaseline)], latch: { ...latch, cause: "merge" } },
       "back-mend-value",
     ],
     ["off and not proven", { flag: off }, "back-prove"],

@@ -1,8 +1,9 @@
 import { InternalError } from "../../core/problem.ts";
 import { digestContents, digestTargeting } from "../../core/rollout/compare-flag.ts";
 import { renderBaselineTargeting } from "../../core/rollout/targeting.ts";
-import type { LiveState } from "../../core/facts.ts";
-import { StaleVersionError } from "../../ports/store.ts";
+import type { Latch, LiveState } from "../../core/facts.ts";
+import { StaleVersionError, type StoreTransaction } from "../../ports/store.ts";
+import { type ProposalRequest, requestProposal } from "../proposals/request-proposal.ts";
 import { latchKind, liveStateKind } from "../records.ts";
 import { announceRollback, announceStage } from "./announce.ts";
 import { claimFlag } from "./claim-flag.ts";
@@ -89,7 +90,12 @@ export async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<
     step: 0,
     share: 0,
     candidateDigest: null,
-    baselineDigest: before?.baselineDigest ?? approved?.baselineDigest ?? "",
+    // A merge that retires the route has written its own baseline; an emergency went back to what was served.
+    baselineDigest:
+      (latch.cause === "merge" ? approved?.baselineDigest : undefined) ??
+      before?.baselineDigest ??
+      approved?.baselineDigest ??
+      "",
     audiences: [],
     excluded: [],
     targetingDigest: digestTargeting(renderBaselineTargeting(run.name)),
@@ -118,6 +124,7 @@ export async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<
       isAnswer ? (latch.pull ?? approved?.pull ?? null) : null,
       latch.cause === "merge" ? null : backMs,
     );
+    await proposeRolledBack(run, view, latch, tx);
     await putInOutbox(run, tx, latch.repository === "" ? (approved?.repository ?? "") : latch.repository, effects);
     await saveStatus(
       run,
@@ -129,4 +136,29 @@ export async function saveBaseline(run: RolloutRun, view: RolloutView): Promise<
     );
   });
   run.rolledBackMs = backMs;
+}
+
+/** Git shall say what FeatBit serves: a pull request sets `rolled-back`, unless a merge is what said so (SPEC 13). */
+async function proposeRolledBack(
+  run: RolloutRun,
+  view: RolloutView,
+  latch: Latch,
+  tx: StoreTransaction,
+): Promise<void> {
+  const content = view.content;
+  if (content === null || latch.cause === "merge" || !content.record.approval.status.startsWith("approved-")) return;
+  const { approved } = content;
+  const request: ProposalRequest = {
+    ...run.name,
+    purpose: "rollback",
+    mergeSha: approved.mergeSha,
+    status: "rolled-back",
+    // It takes exposure away and moves nothing: whoever rolled back may approve it.
+    askedBy: null,
+    by: latch.by,
+    why: latch.reason,
+    repository: approved.repository,
+    answerTo: latch.repository === approved.repository ? (latch.pull ?? approved.pull) : approved.pull,
+  };
+  await requestProposal(request, run.ports, tx, run.now());
 }

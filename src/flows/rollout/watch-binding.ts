@@ -2,13 +2,21 @@ import type { ApprovedRoute, LiveState, Measurement } from "../../core/facts.ts"
 import { judgeGuardrails } from "../../core/guardrails/judge-guardrails.ts";
 import { applyOperatorMetrics } from "../../core/guardrails/operator-metrics.ts";
 import type { Policy } from "../../core/policy/policy.ts";
-import { describeFreeze, judgeStep } from "../../core/rollout/judge-step.ts";
+import { planPromotion } from "../../core/proposals/plan-proposal.ts";
+import { describeFreeze, judgeStage, judgeStep } from "../../core/rollout/judge-step.ts";
 import { wantedSoakOf } from "../../core/routes/wanted-soak.ts";
 import type { ApprovedContent } from "../../core/rollout/plan-wanted.ts";
 import { type Breach, isWatched, judgeWatch, type WatchEntry } from "../../core/rollout/watch.ts";
 import type { MetricQuery } from "../../ports/metrics.ts";
+import { StaleVersionError } from "../../ports/store.ts";
 import type { FlowPorts } from "../flow-ports.ts";
 import { planQueries } from "../gather-measurements.ts";
+import {
+  findProposal,
+  identifyProposal,
+  type ProposalRequest,
+  requestProposal,
+} from "../proposals/request-proposal.ts";
 import {
   approvedRouteKind,
   type BindingWatch,
@@ -80,6 +88,7 @@ export async function watchBinding(
   await updateRecord(ports.store, watchKind, binding, `watch/${binding}`, () => value);
   for (const { flag, entry } of judged)
     if (isStepDue(flag, entry, { everyMs, at })) await enqueueFlag(flag.live, ports);
+  for (const { flag, entry } of judged) await proposeNextStage(flag, entry, { everyMs, at }, ports, now());
   return { watched: flags.length, breaches };
 }
 
@@ -203,6 +212,43 @@ function isStepDue(flag: WatchedFlag, entry: WatchEntry, look: { everyMs: number
   if (flag.content === null) return false;
   const { content, live, policy } = flag;
   return judgeStep({ content, live, watch: { entry, everyMs: look.everyMs }, policy, at: look.at }).kind === "due";
+}
+
+/** The last step of a stage has soaked green: the pull request for the next one is asked for, once (SPEC 12). */
+async function proposeNextStage(
+  flag: WatchedFlag,
+  entry: WatchEntry,
+  look: { everyMs: number; at: string },
+  ports: WatchPorts,
+  now: Date,
+): Promise<void> {
+  const { content, live, policy } = flag;
+  if (content === null) return;
+  const outlook = judgeStage({ content, live, watch: { entry, everyMs: look.everyMs }, policy, at: look.at });
+  const next = outlook.kind === "due" ? planPromotion({ content, live, latch: null }) : null;
+  if (outlook.kind !== "due" || next?.kind !== "planned") return;
+  const { binding, flagKey } = live;
+  const { mergeSha, repository, pull } = content.approved;
+  const request: ProposalRequest = {
+    binding,
+    flagKey,
+    purpose: "promotion",
+    mergeSha,
+    status: next.value.status,
+    askedBy: null,
+    by: "routeward",
+    why: outlook.why,
+    repository,
+    answerTo: pull,
+  };
+  const known = await findProposal(request, ports.store);
+  if (known?.of === identifyProposal(request)) return;
+  try {
+    await ports.store.transaction((tx) => requestProposal(request, ports, tx, now));
+  } catch (error) {
+    // Somebody asked at the same moment.
+    if (!(error instanceof StaleVersionError)) throw error;
+  }
 }
 
 async function enqueueFlag({ binding, flagKey }: LiveState, ports: WatchPorts): Promise<void> {

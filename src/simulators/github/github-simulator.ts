@@ -188,6 +188,8 @@ export interface GitHubSimulator {
   installApp(app: AppInput): { installationId: number; botLogin: string };
   /** Changes where the webhooks of an app go, for instance after the app restarted on another port. */
   setWebhookUrl(app: { appId: number; url: string | undefined }): void;
+  /** Grants the app other permissions, as an owner does who accepts them. Its tokens end. No event is sent. */
+  setPermissions(app: { appId: number; permissions: Record<string, "read" | "write"> }): void;
   suspendInstallation(installation: { installationId: number; suspended: boolean }): void;
   uninstallApp(installation: { installationId: number }): void;
   /** Ends every installation token now; the app gets 401 until it asks for a new one. */

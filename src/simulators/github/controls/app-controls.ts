@@ -12,6 +12,7 @@ type AppControls = Pick<
   GitHubSimulator,
   | "installApp"
   | "setWebhookUrl"
+  | "setPermissions"
   | "suspendInstallation"
   | "uninstallApp"
   | "expireTokens"
@@ -124,6 +125,12 @@ export function createAppControls(world: World, queue: DeliveryQueue, limits: Ra
       const app = world.apps.find((candidate) => candidate.id === appId);
       if (app === undefined) throw new Error(`no app ${appId}`);
       app.webhookUrl = url;
+    },
+    setPermissions({ appId, permissions }) {
+      const app = world.apps.find((candidate) => candidate.id === appId);
+      if (app === undefined) throw new Error(`no app ${appId}`);
+      app.permissions = { ...app.permissions, ...permissions };
+      for (const installation of world.installations) if (installation.app === app) dropTokens(world, installation);
     },
     suspendInstallation({ installationId, suspended }) {
       const installation = requireInstallation(world, installationId);
