@@ -25,6 +25,8 @@ afterAll(() => world.close());
 const ask = (request: OperatorRequest): Promise<RawOperatorAnswer> =>
   runOperatorRequest(request, "op", ports, { now: world.now, sleep: (time) => sleep(time) });
 const name = (flagKey: string) => ({ binding: bindingName, flagKey });
+const countWaiting = async (): Promise<number> =>
+  (await world.opened.queue.countJobs()).reduce((sum, { waiting }) => sum + waiting, 0);
 const claimOf = async (flagKey: string) =>
   (await world.opened.store.getRecord(flagClaimKind, keyOfFlag(bindingName, flagKey)))?.value;
 
@@ -125,6 +127,23 @@ it("the same rollback is taken once, and waiting ends with the patience when nob
   const seen = await working;
   expect(seen).toMatchObject({ ok: true, result: { proven: true, state: "off", reason: "why" } });
   expect((seen as { result: { milliseconds: number } }).result.milliseconds).toBeGreaterThan(0);
+});
+
+it("a cleanup is refused with the reason until the candidate is everybody's", async () => {
+  const flagKey = "support_clean";
+  const request = { kind: "cleanup", ...name(flagKey), requestId: "request-0002" } as const;
+  expect((await ask(request)).ok).toBe(false);
+  await world.approve(flagKey, "approved-for-internal-canary");
+  await world.advance(flagKey);
+  expect((await ask(request)).ok).toBe(false);
+  await world.approve(flagKey, "approved-as-default");
+  expect(await world.advance(flagKey)).toMatchObject({ state: "live" });
+  const before = await countWaiting();
+  expect(await ask(request)).toMatchObject({ ok: true });
+  expect(await countWaiting()).toBe(before + 1);
+  // The same request is taken once.
+  expect(await ask(request)).toMatchObject({ ok: true });
+  expect(await countWaiting()).toBe(before + 1);
 });
 
 it("FeatBit away is an answer in words, and everything asked is in the log before it is done", async () => {

@@ -387,7 +387,7 @@ describe("what holds", () => {
       audit: { subject: "test" },
     });
     await world.approve(key, "approved-for-internal-canary");
-    expect(await hold(key)).toContain("claimed by acme/other");
+    expect(await hold(key)).toContain("belongs to another repository now");
   });
 
   it("an unknown segment", async () => {

@@ -1,5 +1,4 @@
 import { statSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStore } from "../../src/adapters/store/open-store.ts";
@@ -180,7 +179,9 @@ describe("while the app is dead, with its socket left behind", () => {
     const by = `operator ${readOperatorUser({})}`;
     expect(new Set(asked.map(({ data }) => (data as { by: string }).by))).toEqual(new Set([by]));
     expect(asked.map(({ data }) => (data as { request: { kind: string } }).request.kind)).toContain("rollback");
-    expect(userInfo().username).not.toBe("");
-    expect([...world.world.github.violations, ...world.world.featbit.violations]).toEqual([]);
+    // The doctor asks for the time, and for a creation that every validator refuses: both on purpose.
+    const onPurpose = /^(?:GET \/health\/liveness:|POST \/api\/v1\/envs\/\{envId\}\/feature-flags request )/;
+    expect(world.world.featbit.violations.filter((text) => !onPurpose.test(text))).toEqual([]);
+    expect(world.world.github.violations).toEqual([]);
   });
 });

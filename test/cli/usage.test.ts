@@ -8,7 +8,7 @@ beforeAll(() => {
 afterAll(() => clone.close());
 
 const local = ["init", "lint", "check", "explain", "digest", "simulate", "replay"];
-const operators = ["doctor", "status", "rollback", "rehearse", "adopt", "transfer"];
+const operators = ["doctor", "status", "rollback", "rehearse", "cleanup", "adopt", "transfer"];
 const commands = [...local, "serve", "worker", "demo", "audit", ...operators];
 
 describe("help", () => {

@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<CliCommand>>> = {
   status: async () => (await import("./operator/status.ts")).statusCommand,
   rollback: async () => (await import("./operator/rollback.ts")).rollbackCommand,
   rehearse: async () => (await import("./operator/rehearse.ts")).rehearseCommand,
+  cleanup: async () => (await import("./operator/cleanup.ts")).cleanupCommand,
   adopt: async () => (await import("./operator/adopt.ts")).adoptCommand,
   transfer: async () => (await import("./operator/transfer.ts")).transferCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
@@ -51,6 +52,7 @@ The operator, where the app runs
   status [FLAGKEY]          show how the routes stand
   rollback BINDING FLAGKEY  send all traffic back to the baseline and wait for the proof
   rehearse BINDING FLAGKEY  prove that the way back works
+  cleanup BINDING FLAGKEY   ask for the pull request that makes the candidate the baseline and retires the flag
   adopt BINDING FLAGKEY     hand over a FeatBit flag that Routeward did not make
   transfer BINDING FLAGKEY  give a flag key to another repository or route file
 

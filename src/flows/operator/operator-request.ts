@@ -37,6 +37,12 @@ export const operatorRequest = z.discriminatedUnion("kind", [
     pull: z.object({ repository: fullName, number: z.number().int().positive() }).nullable(),
   }),
   z.object({ kind: z.literal("await-rehearsal"), binding: name, flagKey, since: time, waitMs }),
+  z.object({
+    kind: z.literal("cleanup"),
+    binding: name,
+    flagKey,
+    requestId: z.string().regex(/^[A-Za-z0-9-]{8,64}$/),
+  }),
   z.object({ kind: z.literal("status"), flagKey: flagKey.nullable() }),
 ]);
 
@@ -58,6 +64,8 @@ export interface OperatorResults {
   "await-rehearsal": {
     rehearsal: { ok: boolean; candidateDigest: string; forwardMs: number; backMs: number; detail: string } | null;
   };
+  /** The pull request is opened by the flag's own job. */
+  cleanup: { askedAt: string };
   status: { routes: readonly RouteStatus[] };
 }
 
@@ -123,6 +131,7 @@ export const operatorResults: { readonly [Kind in keyof OperatorResults]: z.ZodT
       })
       .nullable(),
   }),
+  cleanup: z.object({ askedAt: time }),
   status: z.object({ routes: z.array(routeStatus) }),
 };
 

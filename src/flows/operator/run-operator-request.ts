@@ -16,6 +16,7 @@ import {
   rolloutStatusKind,
   subjectOfFlag,
 } from "../records.ts";
+import { requestCleanup } from "../proposals/request-cleanup.ts";
 import { adoptFlag } from "../rollout/adopt-flag.ts";
 import { requestRollback } from "../rollout/roll-back.ts";
 import { describeFlag } from "./describe-flag.ts";
@@ -191,6 +192,15 @@ async function runOn(request: OperatorRequest, asked: Asked): Promise<OperatorAn
     case "rehearse": {
       const result = await requestRehearsal({ ...request, by }, ports, now());
       return typeof result === "string" ? refuse(result) : answer(result);
+    }
+    case "cleanup": {
+      const { flagKey, requestId } = request;
+      const outcome = await requestCleanup(
+        { binding: request.binding, flagKey, askedBy: null, by, requestId },
+        ports,
+        now(),
+      );
+      return outcome.kind === "refused" ? refuse(outcome.why) : answer({ askedAt: now().toISOString() });
     }
     case "await-rehearsal":
       return answer(
