@@ -125,7 +125,7 @@ describe("the story tells the whole life of a route", () => {
     ["the app writes the rollback down", /by routeward\[bot\] writes rolled-back into the file \(Low risk/],
     ["old evidence does not re-enter", /evidence made after it is missing/],
     ["a freeze window holds a step", /customer-canary, step 2 +10 % .* held by freeze window weekend/],
-    ["half of everybody compares", /ab-comparison, step 1 +50 % .* 109 of 225 questions .* 7 d in 8 looks/],
+    ["half of everybody compares", /ab-comparison, step 1 +50 % .* 109 of 225 questions .* 7 d in 3 looks/],
     ["the default is served", /asks for default; .* approved by all 6 roles/],
     [
       "the cleanup makes the candidate the baseline",

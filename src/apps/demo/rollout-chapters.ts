@@ -47,21 +47,25 @@ async function readEntry({ bot }: Story): Promise<WatchEntry> {
 }
 
 /** Everybody asks a question, the metrics are scraped, and the guardrails are read once. */
-async function look({ bot, traffic }: Story): Promise<TrafficCount> {
+async function look({ bot, traffic }: Story, everyMs = lookEveryMs): Promise<TrafficCount> {
   const count = await traffic.run();
-  await bot.queue.enqueue("watch", binding, { everyMs: lookEveryMs });
+  await bot.queue.enqueue("watch", binding, { everyMs });
   await bot.queue.waitUntilIdle(30_000);
   return count;
 }
 
 /** Lets days pass, each with traffic and a look, until it is so. Answers a row for the table of steps. */
-async function soakUntil(story: Story, isDone: () => Promise<boolean>): Promise<readonly string[]> {
+async function soakUntil(
+  story: Story,
+  isDone: () => Promise<boolean>,
+  everyMs = lookEveryMs,
+): Promise<readonly string[]> {
   const { clock } = story;
   const { step, share, stage } = await readLive(story);
   const began = renderTime(story);
   let frozen: string | null = null;
   for (let looks = 1; looks <= 40; looks += 1) {
-    const count = await look(story);
+    const count = await look(story, everyMs);
     const entry = await readEntry(story);
     const isSoaked = entry.soakedMs >= entry.wantedMs;
     if (isSoaked && entry.frozen !== null) frozen = entry.frozen;
@@ -78,7 +82,7 @@ async function soakUntil(story: Story, isDone: () => Promise<boolean>): Promise<
         `${renderDuration(isSoaked ? entry.soakedMs : entry.wantedMs)} in ${looks} looks${held}`,
       ];
     }
-    clock.advance(lookEveryMs);
+    clock.advance(everyMs);
   }
   const { why, readings } = await readEntry(story);
   throw new Error(`expected: the step soaks green (${readings}: ${why})`);
@@ -93,11 +97,12 @@ function readingOf({ guardrails }: WatchEntry, name: string): string {
 }
 
 /** Soaks the step that is live, the stage's last one, until the next stage may be asked for. */
-function soakStage(story: Story): Promise<readonly string[]> {
-  return soakUntil(story, async () => {
+function soakStage(story: Story, everyMs = lookEveryMs): Promise<readonly string[]> {
+  const isSoaked = async (): Promise<boolean> => {
     const { soakedMs, wantedMs, frozen, clock } = await readEntry(story);
     return clock === "running" && soakedMs >= wantedMs && frozen === null;
-  });
+  };
+  return soakUntil(story, isSoaked, everyMs);
 }
 
 /** Soaks until the app has gone on to the next step by itself. */
@@ -268,7 +273,8 @@ export async function compareAndRelease(story: Story): Promise<void> {
   const { narrator } = story;
   narrator.chapter("A/B comparison, then the default for everybody who is not excluded");
   await promote(story, "ab-comparison");
-  narrator.table(stepColumns, [await soakStage(story)]);
+  // A week of it; twice is enough to show.
+  narrator.table(stepColumns, [await soakStage(story, 3.5 * lookEveryMs)]);
   narrator.say(
     `The default asks for the result of the comparison; ${people.author} commits it to Routeward's pull request.`,
   );
