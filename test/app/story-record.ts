@@ -38,6 +38,8 @@ function normalise(text: string, { world }: StoryWorld): string {
       .replaceAll(/(?<=User is in segment[^[]{0,60}\[\\*")[0-9a-f-]{36}/g, "<segment>")
       // A comment's id, which GitHub gives out.
       .replaceAll(/routeward:answer:comment-\d+/g, "routeward:answer:<comment>")
+      // Said of a rehearsal that a restart interrupted, and true only then.
+      .replaceAll("; it was interrupted, and the times hold the interruption", "")
       // Drawn for each rehearsal from the time at which it was asked for.
       .replaceAll(/routeward-rehearsal-[0-9a-f]{8}-[0-9a-f-]{27}/g, "<synthetic user>")
       .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "<time>")
