@@ -6,7 +6,7 @@ import { Stryker } from "@stryker-mutator/core";
 import { cutUnits, sampleUnits } from "./sample-units.ts";
 
 /**
- * `npm run mutation [-- folder …] [--sample N] [--seed N] [--again FILE] [--workers N]`: changes the decision core in small ways and
+ * `npm run mutation [-- folder …] [--sample N] [--seed N] [--again FILE] [--patience MS] [--workers N]`: changes the decision core in small ways and
  * looks whether its tests notice. Prints survivors and one JSON line a folder. With `--sample` only functions with about N mutants are tried.
  */
 const folders = ["risk", "reviewers", "approvals", "verdict", "evidence", "guardrails"];
@@ -18,6 +18,8 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: "20" },
     // What an earlier run printed: only the places of its survivors are tried.
     again: { type: "string" },
+    // Processor time of tests, in milliseconds, that a mutant must outlive to count as a survivor.
+    patience: { type: "string", default: "1000" },
     workers: { type: "string", default: "1" },
     // Vitest as in `npm test`, a process for each test file of each mutant: to check the quick runner against.
     vitest: { type: "boolean", default: false },
@@ -28,7 +30,7 @@ setPriority(10);
 for (const folder of positionals.length === 0 ? folders : positionals) {
   // Read in processes of Stryker's, by the tests' configuration and by the quick runner.
   process.env["MUTATION_FOLDER"] = folder;
-  process.env["MUTATION_PATIENCE_MS"] = values.again === undefined ? "1000" : "Infinity";
+  process.env["MUTATION_PATIENCE_MS"] = values.patience;
   const results = await new Stryker({
     mutate: listRanges(folder),
     testRunner: values.vitest ? "vitest" : "in-process",
