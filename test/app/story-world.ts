@@ -206,3 +206,15 @@ export const story: readonly StoryStep[] = [
     },
   },
 ];
+
+/** The step of that name. */
+export function findStep(name: string): (typeof story)[number] {
+  const step = story.find((candidate) => candidate.name === name);
+  if (step === undefined) throw new Error(`the story has no step "${name}"`);
+  return step;
+}
+
+/** The story from its beginning to the step of that name, that one included. */
+export function storyThrough(name: string): readonly (typeof story)[number][] {
+  return story.slice(0, story.indexOf(findStep(name)) + 1);
+}

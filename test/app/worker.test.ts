@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { explainMissingPostgres, type PostgresCluster, startPostgresCluster } from "../postgres-cluster.ts";
 import { startApp } from "./app-process.ts";
-import { bindingName, flagKey, openStoryWorld, story } from "./story-world.ts";
+import { bindingName, flagKey, openStoryWorld, storyThrough } from "./story-world.ts";
 
 const missing = explainMissingPostgres();
 
@@ -19,7 +19,7 @@ describe.skipIf(missing !== undefined)(`a worker on PostgreSQL${missing === unde
     let app = startApp(world.env);
     try {
       await app.ready;
-      for (const step of story.slice(0, 7)) {
+      for (const step of storyThrough("merges #2")) {
         step.act(world);
         await world.settle();
       }

@@ -62,6 +62,7 @@ export async function requestRehearsal(
   const [owner = "", name = ""] = found.repository.split("/");
   const { id } = await (await ports.github.openRepository(owner, name)).readRepository();
   const { number, path } = found;
+  const since = now.toISOString();
   await ports.queue.enqueue("flag", keyOfRehearsalJob(order.binding, order.flagKey), {
     owner,
     name,
@@ -69,6 +70,8 @@ export async function requestRehearsal(
     number,
     path,
     by: order.by,
+    // Every order counts: without it a second rehearsal of what is live would be taken for the first one again.
+    requestId: `operator:${since}`,
   });
-  return { repository: found.repository, pull: number, since: now.toISOString() };
+  return { repository: found.repository, pull: number, since };
 }
