@@ -13,10 +13,12 @@ export interface Bomb {
   at: number;
   /** `port.method` of every effect so far. */
   seen: Set<string>;
+  /** The newest of them: what it died after, also where somebody caught the error on the way. */
+  last: string | null;
 }
 
 export function createBomb(at = 0): Bomb {
-  return { count: 0, at, seen: new Set() };
+  return { count: 0, at, seen: new Set(), last: null };
 }
 
 /** Names that promise to change nothing. */
@@ -61,7 +63,8 @@ export function arm<T extends object>(name: string, port: T, bomb: Bomb): T {
         if (isReading(method)) return call.apply(target, input);
         const result: unknown = await call.apply(target, input);
         bomb.count += 1;
-        bomb.seen.add(`${name}.${method}`);
+        bomb.last = `${name}.${method}`;
+        bomb.seen.add(bomb.last);
         if (bomb.count === bomb.at) throw new Killed(`after ${name}.${method}`);
         return result;
       };

@@ -22,6 +22,7 @@ import { requestProposal } from "../src/flows/proposals/request-proposal.ts";
 import { runProposals } from "../src/flows/proposals/run-proposals.ts";
 import { updateRecord } from "../src/flows/update-record.ts";
 import type { GitHubPort } from "../src/ports/github.ts";
+import { arm, type Bomb, createBomb, Killed } from "./crash.ts";
 
 const binding = "acme-production";
 const now = (): Date => new Date("2026-06-16T09:00:00Z");
@@ -46,56 +47,12 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Every method that changes something. Between two of them a process may die. */
-const effects = new Set([
-  "proposeChange",
-  "addComment",
-  "transaction",
-  "putRecord",
-  "recordIntent",
-  "recordOutcome",
-  "enqueue",
-]);
-
-class Killed extends Error {
-  override readonly name = "Killed";
-}
-
-interface Bomb {
-  count: number;
-  /** Dies after this effect; never when 0. */
-  at: number;
-  /** The effect after which it died; whoever catches the error says something else. */
-  after: string | null;
-}
-
-/** The same port, which dies at the bomb's effect and answers nothing more, as a killed process would. */
-function arm<T extends object>(port: T, bomb: Bomb): T {
-  return new Proxy(port, {
-    get(target, property, receiver) {
-      const member: unknown = Reflect.get(target, property, receiver);
-      if (typeof member !== "function") return member;
-      return async (...input: unknown[]) => {
-        if (bomb.at > 0 && bomb.count >= bomb.at) throw new Killed("dead");
-        const result: unknown = await (member as (...all: unknown[]) => unknown).apply(target, input);
-        if (!effects.has(String(property))) return result;
-        bomb.count += 1;
-        if (bomb.count === bomb.at) {
-          bomb.after = String(property);
-          throw new Killed("dead");
-        }
-        return result;
-      };
-    },
-  });
-}
-
 function armPorts(bomb: Bomb): Parameters<typeof runProposals>[1] {
   const github: GitHubPort = {
     ...world.port,
-    openRepository: async (owner, name) => arm(await world.port.openRepository(owner, name), bomb),
+    openRepository: async (owner, name) => arm("GitHub", await world.port.openRepository(owner, name), bomb),
   };
-  return { github, store: arm(opened.store, bomb), queue: arm(opened.queue, bomb) };
+  return { github, store: arm("store", opened.store, bomb), queue: arm("queue", opened.queue, bomb) };
 }
 
 const statusOf: Readonly<Record<ProposalPurpose, string>> = {
@@ -228,14 +185,14 @@ describe.each<ProposalPurpose>(["promotion", "rollback", "cleanup"])("a process 
     const play = async (flagKey: string, at: number): Promise<{ end: unknown; died: string | null }> => {
       await prepare(flagKey, purpose);
       const flag = { binding, flagKey };
-      const bomb: Bomb = { count: 0, at, after: null };
+      const bomb = createBomb(at);
       await runProposals(flag, armPorts(bomb)).catch((error: unknown) => {
         if (!(error instanceof Killed)) throw error;
       });
       // Once to go on, and once more because a job may run again after it has finished.
-      await runProposals(flag, armPorts({ count: 0, at: 0, after: null }));
-      await runProposals(flag, armPorts({ count: 0, at: 0, after: null }));
-      return { end: await describeEnd(flagKey, purpose), died: bomb.after };
+      await runProposals(flag, armPorts(createBomb()));
+      await runProposals(flag, armPorts(createBomb()));
+      return { end: await describeEnd(flagKey, purpose), died: at > 0 && bomb.count === at ? bomb.last : null };
     };
     const undisturbed = await play(`${purpose}-0`, 0);
     expect(undisturbed.end).toMatchObject({ pulls: [["open", expect.any(String)]], states: [{ askedBy: rita }] });
@@ -246,7 +203,11 @@ describe.each<ProposalPurpose>(["promotion", "rollback", "cleanup"])("a process 
       deaths.push(died);
       expect(end, `after ${died}, effect ${at}`).toEqual(undisturbed.end);
     }
-    const kinds = ["addComment", "enqueue", "proposeChange", "putRecord", "recordIntent", "recordOutcome"];
-    expect([...new Set(deaths)].sort()).toEqual(kinds);
+    const kinds = ["addComment", "proposeChange"].map((method) => `GitHub.${method}`);
+    expect([...new Set(deaths)].sort()).toEqual([
+      ...kinds,
+      "queue.enqueue",
+      ...["putRecord", "recordIntent", "recordOutcome"].map((method) => `store.${method}`),
+    ]);
   });
 });
