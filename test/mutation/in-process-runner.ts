@@ -135,7 +135,7 @@ const testFiles = [
  * Tests that need more processor time without a mutant are not tried on mutants: they show that something large comes to an end, and each
  * survivor would wait for them.
  */
-const slowestMs = 200;
+const slowestMs = 1000;
 
 /** A mutant that outlives this much processor time of tests, the quickest first, counts as a survivor. */
 const patienceMs = Number(process.env["MUTATION_PATIENCE_MS"]);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Parsed } from "../problem.ts";
 import type { EvidenceRecord } from "./evidence.ts";
@@ -322,6 +323,57 @@ describe("a tool's own output under the id of a record", () => {
       expect(parsed.ok ? [] : parsed.problems.map(({ code }) => code)).toEqual(["wrapper-missing"]);
     }
   });
+});
+
+it.each<[string, Record<string, unknown>, string[]]>([
+  ["without its check", { format: "check-run" }, ["format"]],
+  [
+    "with a file beside it",
+    { file: "x.out", format: "check-run", check: { app: 1, name: "eval" } },
+    ["file", "format", "check"],
+  ],
+  ["of another format", { format: "junit", check: { app: 1, name: "eval" } }, ["format", "check"]],
+  ["without a format", { check: { app: 1, name: "eval" } }, ["check"]],
+])("a record of a check run %s is incomplete, and says how many of its keys it has", (_name, keys, found) => {
+  const parsed = read({ "x.json": JSON.stringify({ id: "x", kind: "regression-eval", grader: "g", ...keys }) });
+  expect(parsed.ok ? [] : parsed.problems).toMatchObject([
+    {
+      code: "incomplete-check",
+      message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
+      expected: "format: check-run, and check: { app, name }",
+      found: `a list of ${found.length}`,
+      fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
+    },
+  ]);
+});
+
+it("a wrapper that names another digest of the tests than promptfoo's own contradicts it", () => {
+  const output = {
+    results: {
+      prompts: [{ provider: "p" }],
+      results: [{ success: true, provider: "p", gradingResult: { pass: true, componentResults: [{}] } }],
+      stats: { successes: 1, failures: 0, errors: 0 },
+    },
+    config: { tests: [{}] },
+  };
+  const readAs = (sha: string): readonly string[] => {
+    const dataset = { name: "golden", digest: `sha256:${sha}` };
+    const wrapper = { id: "x", kind: "offline-eval", format: "promptfoo", file: "x.out", dataset };
+    return recordOf(read({ "x.json": JSON.stringify(wrapper), "x.out": JSON.stringify(output) })).defects;
+  };
+  expect(readAs(createHash("sha256").update("[{}]").digest("hex"))).toEqual([]);
+  expect(readAs("ab".repeat(32))).toEqual(["contradictory: the wrapper names another dataset digest than the output"]);
+});
+
+it.each<[string, unknown, string | null]>([
+  ["by its file", { source: { type: "file_id", id: "file-1" } }, "openai:file-1"],
+  ["not at all without one", { source: { type: "file_content" } }, null],
+])("an OpenAI run names its dataset %s", (_name, source, name) => {
+  const run = JSON.parse(readFileSync("test/fixtures/evidence/openai-evals/run.constructed.json", "utf8")) as object;
+  const wrapper = { id: "x", kind: "offline-eval", format: "openai-eval", file: "x.out" };
+  const output = JSON.stringify({ ...run, data_source: source });
+  const record = recordOf(read({ "x.json": JSON.stringify(wrapper), "x.out": output }));
+  expect(record.dataset?.name ?? null).toBe(name);
 });
 
 it("a record that is not there is missed where it is named, with the path to commit", () => {

@@ -397,6 +397,37 @@ describe("the policy's domain reviewer may stand in for security", () => {
   });
 });
 
+describe("a domain reviewer", () => {
+  const text = `${everyRole}\n/.github/roles/domain-reviewer/ @acme/clinical`;
+  const judge = (stage: RequirementInput["route"]["stage"], lines = text) =>
+    requireReviews(input([rule("x", "restricted", ["cost"])], { text: lines, route: { stage, reviewers: [] } })).find(
+      ({ role }) => role === "security-owner",
+    );
+
+  it("is asked for restricted risk, by the lines of both roles", () => {
+    const count = (lines: string, owner: string): number =>
+      lines.split("\n").findLastIndex((line) => line.includes(owner)) + 1;
+    expect(judge("internal-canary")).toMatchObject({ because: ["restricted risk"] });
+    const source = judge("internal-canary")?.source ?? "";
+    expect(source).toContain(`line ${count(text, "roles/domain-reviewer")}`);
+    expect(source).toContain(`line ${count(text, "roles/security-owner")}`);
+    expect(source).toContain("; ");
+    const alone = "* @a\n/.github/roles/domain-reviewer/ @acme/clinical";
+    expect(judge("internal-canary", alone)?.source).not.toContain("; ");
+    expect(judge("internal-canary", alone)?.source).toContain("line 2");
+  });
+
+  it.each<[RequirementInput["route"]["stage"], boolean]>([
+    [null, false],
+    ["offline-eval", false],
+    ["shadow", true],
+    ["internal-canary", true],
+    ["default", true],
+  ])("is asked at %s: %s", (stage, isAsked) => {
+    expect(judge(stage)?.orRole).toBe(isAsked ? "domain-reviewer" : undefined);
+  });
+});
+
 describe("requirements never shrink", () => {
   const anyRule = fc
     .record({
