@@ -106,7 +106,11 @@ export function describeOutside(story: StoryWorld): unknown {
       merged,
       requestedReviewers: requestedReviewers.toSorted(),
       requestedTeams: requestedTeams.toSorted(),
-      comments: github.comments({ repo, number }).map(({ author, body }) => `${author}: ${body}`),
+      // Sorted: which of a flag's two jobs speaks first, the one that moves it or the one that opens its pull requests, is not promised.
+      comments: github
+        .comments({ repo, number })
+        .map(({ author, body }) => normalise(`${author}: ${body}`, story))
+        .toSorted(),
       // The newest run is what GitHub shows and what protection asks.
       check: github
         .checkRuns({ repo, sha: headSha })
