@@ -245,14 +245,17 @@ async function runOn(
   if (route === undefined) return "This pull request changes no model route.";
   if (command.kind === "status" || command.kind === "explain") return describeStatus(route, found.state, context);
 
-  const person = await port.readPermission(task.actor.login);
-  if (person === null || person.account.id !== task.actor.id)
-    return "Your account could not be read, so the command was not run.";
   const approved =
     route.binding === null
       ? undefined
       : await ports.store.getRecord(approvedRouteKind, keyOfFlag(route.binding, route.flagKey));
-  const { authority, owners } = await gatherAuthority(approved?.value.path ?? route.path, port);
+  // At once: a rollback waits for both.
+  const [person, { authority, owners }] = await Promise.all([
+    port.readPermission(task.actor.login),
+    gatherAuthority(approved?.value.path ?? route.path, port),
+  ]);
+  if (person === null || person.account.id !== task.actor.id)
+    return "Your account could not be read, so the command was not run.";
   const allowed = authorise(command.kind, person, authority, owners);
   if (allowed.kind === "refused") return `Not done: ${plain(allowed.why)}. Who may: ${plain(allowed.whoMay)}.`;
   switch (command.kind) {
