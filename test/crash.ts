@@ -22,7 +22,7 @@ export function createBomb(at = 0): Bomb {
 }
 
 /** Names that promise to change nothing. */
-const readingName = /^(?:read|find|list|get|count)[A-Z]/;
+const readingName = /^(?:read|find|list|get|count|requires)[A-Z]/;
 
 /** Those that change nothing although their names do not say so. Whatever stands here and in `readingName` not is an effect. */
 const furtherReading = new Set([

@@ -14,6 +14,8 @@ import { readExamplePolicy } from "./example-policy.ts";
 import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
 
 const second = 1_000;
+/** Looks on a busy machine are seconds apart, and only looks that follow each other within one and a half intervals count. */
+const everyMs = 5 * second;
 const flagKey = "support_prometheus";
 
 function hasPrometheus(): boolean {
@@ -82,7 +84,7 @@ function findFreePort(): Promise<number> {
   });
 }
 
-async function waitFor(what: string, holds: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
+async function waitFor(what: string, holds: () => Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`${what} did not happen within ${withinMs} ms`);
@@ -102,7 +104,7 @@ describe.runIf(isPossible)("against a real Prometheus", () => {
     writeFileSync(
       join(folder, "prometheus.yml"),
       JSON.stringify({
-        global: { scrape_interval: "250ms", scrape_timeout: "200ms" },
+        global: { scrape_interval: "500ms", scrape_timeout: "500ms" },
         scrape_configs: [
           {
             job_name: "route",
@@ -151,7 +153,7 @@ describe.runIf(isPossible)("against a real Prometheus", () => {
   });
 
   const entry = async () => {
-    await world.look(second);
+    await world.look(everyMs);
     const watch = await world.opened.store.getRecord(watchKind, bindingName);
     return watch?.value.flags[0];
   };
@@ -210,11 +212,11 @@ describe.runIf(isPossible)("against a real Prometheus", () => {
     exporter.unsafe = 3;
     const key = keyOfFlag(bindingName, flagKey);
     const hasLatch = async () => {
-      await world.look(second);
+      await world.look(everyMs);
       return (await world.opened.store.getRecord(latchKind, key)) !== undefined;
     };
     await waitFor("the breach acts", hasLatch);
     expect((await world.opened.store.getRecord(latchKind, key))?.value).toMatchObject({ cause: "breach" });
     expect((await world.advance(flagKey)).state).toBe("off");
-  }, 90_000);
+  }, 180_000);
 });

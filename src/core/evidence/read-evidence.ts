@@ -156,7 +156,7 @@ function readCheck(
         code: "incomplete-check",
         message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
         expected: "format: check-run, and check: { app, name }",
-        found: Object.keys(input).filter((key) => key === "format" || key === "file" || key === "check"),
+        found: ["format", "file", "check"].filter((key) => Object.hasOwn(input, key)).join(", ") || "none of them",
         fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
       }),
     );

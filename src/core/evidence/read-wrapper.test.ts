@@ -330,18 +330,18 @@ it.each<[string, Record<string, unknown>, string[]]>([
   [
     "with a file beside it",
     { file: "x.out", format: "check-run", check: { app: 1, name: "eval" } },
-    ["file", "format", "check"],
+    ["format", "file", "check"],
   ],
   ["of another format", { format: "junit", check: { app: 1, name: "eval" } }, ["format", "check"]],
   ["without a format", { check: { app: 1, name: "eval" } }, ["check"]],
-])("a record of a check run %s is incomplete, and says how many of its keys it has", (_name, keys, found) => {
+])("a record of a check run %s is incomplete, and names those of its keys that it has", (_name, keys, found) => {
   const parsed = read({ "x.json": JSON.stringify({ id: "x", kind: "regression-eval", grader: "g", ...keys }) });
   expect(parsed.ok ? [] : parsed.problems).toMatchObject([
     {
       code: "incomplete-check",
       message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
       expected: "format: check-run, and check: { app, name }",
-      found: `a list of ${found.length}`,
+      found: found.join(", "),
       fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
     },
   ]);

@@ -16,7 +16,13 @@ function callsUnequal(live: Pick<LiveState, "stage" | "share">, candidate: numbe
     at,
     outcome: { kind: "value", value: 1, samples },
   });
-  const [finding] = judgeGuardrails(guardrails, [read("candidate", candidate), read("baseline", baseline)], live, at);
+  const [finding] = judgeGuardrails(
+    guardrails,
+    [read("candidate", candidate), read("baseline", baseline)],
+    live,
+    {},
+    at,
+  );
   return finding?.why.startsWith("unequal arms") ?? false;
 }
 
