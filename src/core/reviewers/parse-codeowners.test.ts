@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cut } from "../problem.ts";
-import { codeownersLimitBytes, parseCodeowners } from "./parse-codeowners.ts";
+import { codeownersLimitBytes, exceedsBytes, parseCodeowners } from "./parse-codeowners.ts";
 
 const path = ".github/CODEOWNERS";
 const parse = (text: string): ReturnType<typeof parseCodeowners> => parseCodeowners({ kind: "text", path, text });
@@ -75,6 +75,21 @@ describe("a mistake costs its own line only, and is reported with line and colum
     expect(parsed.problems).toMatchObject([
       { code, severity: "warning", path, line: 2, column, found: cut(text.trim()) },
     ]);
+  });
+
+  it.each<[string, string, string]>([
+    ["an owner that is none", "* docs", "@user, @organisation/team or an e-mail address"],
+    ["a pattern that GitHub refuses", "!/a/ @ada", "a pattern GitHub reads"],
+  ])("says what was expected: %s", (_name, text, expected) => {
+    expect(parse(text).problems.map((problem) => problem.expected)).toEqual([expected]);
+  });
+
+  it("names the file that was read", () => {
+    expect(parse("* @ada").path).toBe(path);
+  });
+
+  it("takes a byte order mark for a mark only where the file begins", () => {
+    expect(parse("/a\uFEFFb @ada").lines.map(({ pattern }) => pattern)).toEqual(["/a\uFEFFb"]);
   });
 
   it.each<[string, string, string, string]>([
@@ -158,5 +173,24 @@ describe("a file that gives no answer owns nothing", () => {
         expect(() => parse(text)).not.toThrow();
       }),
     );
+  });
+});
+
+describe("bytes of a text", () => {
+  it.each<[string, string, number]>([
+    ["of one byte a letter", "abcdef", 6],
+    ["of the last letter of one byte", "a\u007F\u007F", 3],
+    ["of the first letter of two bytes", "a\u0080\u0080", 5],
+    ["of the last letter of two bytes", "a\u07FF\u07FF", 5],
+    ["of the first letter of three bytes", "a\u0800\u0800", 7],
+    ["of the last letter before the surrogates", "a\uD7FF\uD7FF", 7],
+    ["of the first letter of four bytes", "a\u{10000}\u{10000}", 9],
+    ["of the last letter of four bytes", "a\u{10FFFF}\u{10FFFF}", 9],
+    ["of the first letter behind the surrogates", "a\uE000\uE000", 7],
+    ["of letters of every size", "a\u00E9\u20AC\u{1F600}", 10],
+  ])("are counted as UTF-8 has them: %s", (_name, text, bytes) => {
+    expect(new TextEncoder().encode(text)).toHaveLength(bytes);
+    const answers = [bytes - 1, bytes, bytes + 1].map((limit) => exceedsBytes(text, limit));
+    expect(answers).toEqual([true, true, false]);
   });
 });
