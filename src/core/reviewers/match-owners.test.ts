@@ -161,6 +161,7 @@ describe("the last line that matches decides alone", () => {
     ["one name, no star", "a?c @x\nab?? @x", "abc", 1],
     ["of two that both match the later decides, the longer one later", "a*b @x\na*c*b @x", "acb", 2],
     ["of two that both match the later decides, the shorter one later", "a*c*b @x\na*b @x", "acb", 2],
+    ["what follows shared pieces stands behind them", "*z @x\na*b*d*z @x\na*b*c*z @x", "acdbz", 1],
     ["where a shared piece is missing both miss", "*q*a*b @x\n*q*c*b @x\nc*b @x", "cab", 3],
     ["an ending of one letter", "*ab @x\n*b @x", "xb", 2],
     ["an ending of no letter", "a* @x\nb* @x", "ax", 1],
