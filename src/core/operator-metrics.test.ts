@@ -86,6 +86,20 @@ describe("the operator's metric templates", () => {
       expect(digestWith(changed)).not.toBe(one);
   });
 
+  it("are listed by name, each once, that of the goal too", () => {
+    const names = ["c", "b", "c"];
+    const [first] = record.guardrails;
+    if (first === undefined) throw new Error("the record of the builders has no guardrail");
+    const asked = { ...record, guardrails: names.map((metric) => ({ ...first, metric })) };
+    const binding = withTemplates(template("a", "x"), template("b", "x"), template("c", "x"), template("d", "x"));
+    const list = (metric: string | null): string[] =>
+      listOperatorMetrics(policy, binding, { ...asked, improvement: { goal: "g", metric } }).map(({ name }) => name);
+    expect(list("a")).toEqual(["a", "b", "c"]);
+    expect(list("d")).toEqual(["b", "c", "d"]);
+    expect(list(null)).toEqual(["b", "c"]);
+    expect(listOperatorMetrics(policy, binding, { ...asked, improvement: null })).toHaveLength(2);
+  });
+
   it.each(["constructor", "toString", "__proto__"])("a metric named %s is no template", (name) => {
     const asked = { ...record, guardrails: record.guardrails.map((each) => ({ ...each, metric: name })) };
     expect(listOperatorMetrics(policy, withTemplates(template("extra", "x")), asked)).toEqual([]);

@@ -28,8 +28,7 @@ const { values, positionals } = parseArgs({
 setPriority(10);
 
 for (const folder of positionals.length === 0 ? folders : positionals) {
-  // Read in processes of Stryker's, by the tests' configuration and by the quick runner.
-  process.env["MUTATION_FOLDER"] = folder;
+  // Read in processes of Stryker's, by the quick runner.
   process.env["MUTATION_PATIENCE_MS"] = values.patience;
   const results = await new Stryker({
     mutate: listRanges(folder),

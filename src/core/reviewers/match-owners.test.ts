@@ -79,6 +79,77 @@ describe("the last line that matches decides alone", () => {
     );
   });
 
+  /** Lines of all files of so many of the patterns, in each order. */
+  const fill = (lines: ParsedCodeowners["lines"], count: number): ParsedCodeowners["lines"][] =>
+    count === 0 ? [[]] : fill(lines, count - 1).flatMap((file) => lines.map((line) => [...file, line]));
+
+  it.each<[string, string[], number, string[]]>([
+    [
+      "names with stars",
+      ["a*b", "a*b*b", "*b", "a*", "*a*", "a*c*b", "?*b", "a*?b", "a?b", "*.a*b"],
+      3,
+      "ab acb abb axcb b aa .ab".split(" "),
+    ],
+    [
+      "names at any depth",
+      ["a", "a/", "*.a", "*b.a", "**/a", "*/a", "a*", "?"],
+      3,
+      "a b/a a/b x.a/c b/c.b.a ab/b x/y/z".split(" "),
+    ],
+    [
+      "folders from the root",
+      ["/a", "/a/", "/a/b", "/a/*", "/*/b", "/a*/b", "/**/b", "/a/**/c"],
+      3,
+      "a a/b a/b/c b/b ab/b a/x/c x/y/b c/c".split(" "),
+    ],
+  ])(
+    "finds through its index what a look at every line finds, in every file of three such lines: %s",
+    (_name, patterns, count, paths) => {
+      const known = parse(patterns.map((pattern) => `${pattern} @x`).join("\n")).lines;
+      const wrong = fill(known, count).flatMap((chosen) => {
+        const lines = chosen.map((each, index) => ({ ...each, line: index + 1 }));
+        return paths
+          .filter((path) => {
+            const segments = path.split("/");
+            const slow = lines.findLast(({ elements }) => matchElements(elements, segments, segments.map(maskOf)));
+            const fast = matchOwners({ lines }, path);
+            return (fast.kind === "unmatched" ? undefined : fast.line) !== slow?.line;
+          })
+          .map((path) => `${lines.map(({ pattern }) => pattern).join(", ")} against ${path}`);
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  it.each<[string, string, string, number]>([
+    ["eight folders and more", "/1/2/3/4/5/6/7/8/9 @x\n/1/2/3/4/5/6/7/8/x @x", "1/2/3/4/5/6/7/8/9", 1],
+    ["exactly eight folders", "/1/2/3/4/5/6/7/8 @x\n/1/2/3/4/5/6/7/9 @x", "1/2/3/4/5/6/7/8", 1],
+    ["a rooted folder with a wildcard below it", "/a/b*/ @x\n/a/c*/ @x", "a/bx/y", 1],
+    ["a rooted folder, the line of its subfolder earlier", "/a/b/ @x\n/a/ @x", "a/b/c", 2],
+    ["a whole name, the longer one elsewhere", "**/a/**/abc @x", "x/a/y/abc/z", 1],
+    ["a wildcard folder at the second depth", "/*/a*/ @x\n/*/b*/ @x", "q/ax/z", 1],
+    ["a wildcard folder behind two stars", "/**/a*/b* @x", "q/r/ax/by", 1],
+    ["a dot inside the name but not in its ending", "a.*b @x", "a.xb", 1],
+    ["an ending with two dots", "*.d.ts @x\n*.ts @x\n*.js @x", "a/b.d.ts", 2],
+    ["an ending with a question mark behind its dot", "*.?s @x", "a.ts", 1],
+    ["a folder with an ending", "*.app/ @x", "my.app/a", 1],
+    ["a dot at the very beginning", "*.env @x", ".env", 1],
+  ])("the index loses no line: %s", (_name, text, path, line) => {
+    expect(matchOwners(parse(text), path)).toMatchObject({ line });
+  });
+
+  it("finds the same again for a name it has seen", () => {
+    const parsed = parse("a* @x\nb* @y\n/q*/ @z");
+    const ask = (path: string): number | null => {
+      const found = matchOwners(parsed, path);
+      return found.kind === "unmatched" ? null : found.line;
+    };
+    const paths = ["ax", "bx", "c", "ax/bx", "bx/ax", "c/ax", "qa/c", "ax"];
+    const first = paths.map(ask);
+    expect(first).toEqual([1, 2, null, 2, 2, 1, 3, 1]);
+    expect(paths.map(ask)).toEqual(first);
+  });
+
   it.each<[string, string, string, number]>([
     ["a last piece is no middle piece, the longer pattern later", "a*b @x\na*b*b @x", "axb", 1],
     ["a last piece is no middle piece, the longer pattern earlier", "a*b*b @x\na*b @x", "axb", 2],
@@ -88,6 +159,15 @@ describe("the last line that matches decides alone", () => {
     ["a late line wins over a pattern that shares its start", "a*b*d @x\na*c*d @x\na*b*e*d @x", "abcd", 2],
     ["a late line is found behind endings whose lines are early", "a*bc @x\na*xbc @x\n*bc @x\na*axbc @x", "aaxbc", 4],
     ["one name, no star", "a?c @x\nab?? @x", "abc", 1],
+    ["of two that both match the later decides, the longer one later", "a*b @x\na*c*b @x", "acb", 2],
+    ["of two that both match the later decides, the shorter one later", "a*c*b @x\na*b @x", "acb", 2],
+    ["what follows shared pieces stands behind them", "*z @x\na*b*d*z @x\na*b*c*z @x", "acdbz", 1],
+    ["where a shared piece is missing both miss", "*q*a*b @x\n*q*c*b @x\nc*b @x", "cab", 3],
+    ["an ending of one letter", "*ab @x\n*b @x", "xb", 2],
+    ["an ending of no letter", "a* @x\nb* @x", "ax", 1],
+    ["an ending with a question mark", "a*?b @x\na*b @x", "axb", 2],
+    ["an ending with a question mark, later", "a*b @x\na*?b @x", "axb", 2],
+    ["an ending longer than the name", "*abc @x\n*c @x\n*bc @x", "c", 2],
   ])("patterns that share their search keep apart: %s", (_name, text, path, line) => {
     expect(matchOwners(parse(text), path)).toMatchObject({ line });
   });

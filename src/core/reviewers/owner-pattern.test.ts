@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { maskOf, matchElements, parsePattern } from "./owner-pattern.ts";
+import { findPiece, maskOf, matchElements, needsOf, parsePattern, pieceStandsAt } from "./owner-pattern.ts";
 
 function matches(pattern: string, path: string): boolean | "invalid" {
   const parsed = parsePattern(pattern);
@@ -106,6 +106,10 @@ describe("a pattern that GitHub refuses is refused", () => {
  * over the whole path, by rewriting text.
  */
 function matchesSlowly(pattern: string, path: string): boolean {
+  return writeExpression(pattern)?.test(path) ?? false;
+}
+
+function writeExpression(pattern: string): RegExp | null {
   const isFolder = pattern.endsWith("/");
   const body = pattern.replace(/^\//, "").replace(/\/$/, "");
   const isRooted = pattern.startsWith("/") || body.includes("/");
@@ -121,7 +125,7 @@ function matchesSlowly(pattern: string, path: string): boolean {
   }
   if (isFolder) expression += "/.+";
   else if (last !== "**" && last !== "*") expression += "(?:/.+)?";
-  return body !== "" && new RegExp(`^${expression}$`, "su").test(path);
+  return body === "" ? null : new RegExp(`^${expression}$`, "su");
 }
 
 function nameExpression(name: string): string {
@@ -170,6 +174,44 @@ describe("the matcher", () => {
     );
   });
 
+  /** All lists of one to `most` of the parts. */
+  const combine = (parts: readonly string[], most: number): string[][] => {
+    const shorter = most === 1 ? [] : combine(parts, most - 1);
+    return [...parts.map((part) => [part]), ...shorter.flatMap((list) => parts.map((part) => [...list, part]))];
+  };
+  const findDisagreements = (patterns: readonly string[], paths: readonly string[]): string[] => {
+    const masked = paths.map((path) => ({ path, segments: path.split("/"), masks: path.split("/").map(maskOf) }));
+    return patterns.flatMap((pattern) => {
+      const parsed = parsePattern(pattern);
+      const expression = writeExpression(pattern);
+      return masked
+        .filter(({ path, segments, masks }) => {
+          const isMatched = parsed.ok && matchElements(parsed.elements, segments, masks);
+          return isMatched !== (expression?.test(path) ?? false);
+        })
+        .map(({ path }) => `${pattern} against ${path}`);
+    });
+  };
+
+  it("agrees with the slow matcher on every short name made of letters, question marks and stars", () => {
+    const globs = [...new Set(combine(["a", "b", "?", "*"], 4).map((letters) => letters.join("")))];
+    const names = [...new Set(combine(["a", "b"], 4).map((letters) => letters.join("")))];
+    const patterns = globs.filter((glob) => !glob.includes("***"));
+    expect(patterns.length * names.length).toBeGreaterThan(9_000);
+    expect(findDisagreements(patterns, names)).toEqual([]);
+  });
+
+  it("agrees with the slow matcher on every short path of a few names", () => {
+    const bodies = new Set([
+      ...combine(["a", "b", "*", "**", "a*", "?"], 2).map((names) => names.join("/")),
+      ...combine(["a", "*", "**"], 4).map((names) => names.join("/")),
+    ]);
+    const patterns = [...bodies].flatMap((body) => [body, `/${body}`, `${body}/`, `/${body}/`]);
+    const paths = [...new Set(combine(["a", "b", "ab"], 3).map((names) => names.join("/")))];
+    expect(patterns.length * paths.length).toBeGreaterThan(18_000);
+    expect(findDisagreements(patterns, paths)).toEqual([]);
+  });
+
   it("never throws, whatever the text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (a, b) => {
@@ -182,5 +224,96 @@ describe("the matcher", () => {
     expect(matches(`/${"*a".repeat(2000)}b`, "a".repeat(4000))).toBe(false);
     expect(matches(`/${"**/a/".repeat(500)}b`, `${"a/".repeat(2000)}c`)).toBe(false);
     expect(matches(`/${"*?".repeat(1000)}b*`, "a".repeat(4000))).toBe(false);
+  });
+});
+
+describe("a piece of a name", () => {
+  const plain = { text: "ab", wild: new Set<number>() };
+  const wild = { text: "a?", wild: new Set([1]) };
+
+  it.each<[string, Parameters<typeof findPiece>, number]>([
+    ["is found at its first place", [plain, "abab", 0, 4], 0],
+    ["is found no earlier than asked", [plain, "abab", 1, 4], 2],
+    ["may end where the rest begins", [plain, "xxab", 0, 4], 2],
+    ["may not reach into the rest", [plain, "xxab", 0, 3], -1],
+    ["is not found where it does not stand", [plain, "axb", 0, 3], -1],
+    ["with a question mark is found at its first place", [wild, "xaba", 0, 4], 1],
+    ["with a question mark is found no earlier than asked", [wild, "abab", 1, 4], 2],
+    ["with a question mark may end where the rest begins", [wild, "xxab", 0, 4], 2],
+    ["with a question mark may not reach into the rest", [wild, "xxab", 0, 3], -1],
+  ])("%s", (_name, asked, place) => {
+    expect(findPiece(...asked)).toBe(place);
+  });
+
+  it.each<[string, Parameters<typeof pieceStandsAt>, boolean]>([
+    ["stands where its letters are", [plain, "xab", 1], true],
+    ["does not stand one letter away", [plain, "xab", 0], false],
+    ["stands with any letter for its question mark", [wild, "xaz", 1], true],
+    ["does not stand on a question mark alone", [wild, "xaz", 0], false],
+  ])("%s", (_name, asked, stands) => {
+    expect(pieceStandsAt(...asked)).toBe(stands);
+  });
+});
+
+describe("the letters that a pattern needs", () => {
+  const bits = (...letters: string[]): number =>
+    letters.reduce((all, letter) => all | (1 << (letter.charCodeAt(0) & 31)), 0);
+
+  it.each<[string, string, string[]]>([
+    ["all of a plain name", "/abc", ["a", "b", "c"]],
+    ["those of every name", "/a/b*/c", ["a", "b", "c"]],
+    ["none for a star", "/*", []],
+    ["none for two stars", "**", []],
+    ["none for a question mark", "/a?b*", ["a", "b"]],
+    ["that of an escaped question mark", "/a\\?*", ["a", "?"]],
+  ])("%s: %s", (_name, pattern, letters) => {
+    const parsed = parsePattern(pattern);
+    expect(parsed.ok && needsOf(parsed.elements)).toBe(bits(...letters));
+  });
+
+  it("are no reason to refuse a name that holds them", () => {
+    expect(maskOf("cab")).toBe(bits("a", "b", "c"));
+    expect(maskOf("")).toBe(0);
+  });
+
+  it("spare the comparison of a name that lacks one", () => {
+    const parsed = parsePattern("/a*b");
+    expect(parsed.ok && matchElements(parsed.elements, ["ab"], [maskOf("a")])).toBe(false);
+  });
+});
+
+describe("a pattern is compiled to as few elements as say it", () => {
+  const plain = (text: string): object => ({ kind: "literal", text });
+  const any = { kind: "any" };
+  const deep = { kind: "deep" };
+
+  it.each<[string, string, object[]]>([
+    ["a name stands anywhere and covers what is below it", "a", [deep, plain("a"), deep]],
+    ["a rooted name", "/a", [plain("a"), deep]],
+    ["a folder covers only what is below it", "/a/", [plain("a"), any, deep]],
+    ["direct children", "/a/*", [plain("a"), any]],
+    ["a star and a slash", "/a/*/", [plain("a"), any, any, deep]],
+    ["everything below", "/a/**", [plain("a"), deep, any, deep]],
+    ["everything below folders", "/a/**/", [plain("a"), deep, any, any, deep]],
+    ["two stars twice in a row are two stars once", "/**/**/a", [deep, plain("a"), deep]],
+    ["two stars before a name without a root", "**/a", [deep, plain("a"), deep]],
+    ["an escaped star is a letter", "/\\*", [plain("*"), deep]],
+    ["two escaped stars are letters", "/\\*\\*", [plain("**"), deep]],
+    ["an escaped question mark is a letter", "/\\?", [plain("?"), deep]],
+    ["an escaped backslash is a letter", "/a\\\\", [plain("a\\"), deep]],
+  ])("%s: %s", (_name, pattern, elements) => {
+    expect(parsePattern(pattern)).toEqual({ ok: true, elements });
+  });
+
+  it.each<[string, string, string[], number]>([
+    ["a star between", "/ab*c", ["ab", "c"], 3],
+    ["two stars in a row are one", "/a**c", ["a", "c"], 2],
+    ["a star on each side of a question mark", "/*?*", ["", "?", ""], 1],
+    ["stars around a letter", "/*a*", ["", "a", ""], 1],
+    ["a star first and twice", "/**a", ["", "a"], 1],
+  ])("a name with wildcards is cut at its stars: %s, %s", (_name, pattern, texts, atLeast) => {
+    const parsed = parsePattern(pattern);
+    const [first] = parsed.ok ? parsed.elements : [];
+    expect(first).toMatchObject({ kind: "glob", glob: { atLeast, pieces: texts.map((text) => ({ text })) } });
   });
 });

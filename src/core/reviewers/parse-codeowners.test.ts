@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { codeownersLimitBytes, parseCodeowners } from "./parse-codeowners.ts";
+import { cut } from "../problem.ts";
+import { codeownersLimitBytes, exceedsBytes, parseCodeowners } from "./parse-codeowners.ts";
 
 const path = ".github/CODEOWNERS";
 const parse = (text: string): ReturnType<typeof parseCodeowners> => parseCodeowners({ kind: "text", path, text });
@@ -32,6 +33,11 @@ describe("lines of CODEOWNERS", () => {
     ],
     ["a byte order mark", "\uFEFF* @ada", [{ pattern: "*", owners: ["@ada"] }]],
     ["an escaped space belongs to the pattern", "/my\\ docs/ @ada", [{ pattern: "/my\\ docs/", owners: ["@ada"] }]],
+    ["a form feed and a vertical tab between", "*\f@ada\v@bo", [{ pattern: "*", owners: ["@ada", "@bo"] }]],
+    ["a carriage return inside a line", "*\r@ada\r", [{ pattern: "*", owners: ["@ada"] }]],
+    ["the longest user name", `* @${"a".repeat(100)}`, [{ pattern: "*", owners: [`@${"a".repeat(100)}`] }]],
+    ["a backslash and a blank at the end of the line", "/a\\ ", [{ pattern: "/a\\ ", owners: [] }]],
+    ["the longest team name", `* @a/${"b".repeat(255)}`, [{ pattern: "*", owners: [`@a/${"b".repeat(255)}`] }]],
     ["a managed user's name with an underscore", "* @ada_acme", [{ pattern: "*", owners: ["@ada_acme"] }]],
   ])("%s", (_name, text, lines) => {
     const parsed = parse(text);
@@ -47,6 +53,15 @@ describe("a mistake costs its own line only, and is reported with line and colum
     ["a lone at sign", "* @", "codeowners-invalid-owner", 3],
     ["a team with a dot", "* @acme/web.ui", "codeowners-invalid-owner", 3],
     ["a team inside a team", "* @acme/web/ui", "codeowners-invalid-owner", 3],
+    ["a user name that is too long", `* @${"a".repeat(101)}`, "codeowners-invalid-owner", 3],
+    ["a team name that is too long", `* @a/${"b".repeat(256)}`, "codeowners-invalid-owner", 3],
+    ["a user name that begins with a hyphen", "* @-ada", "codeowners-invalid-owner", 3],
+    ["an organisation that begins with a hyphen", "* @-acme/web", "codeowners-invalid-owner", 3],
+    ["a team without a name", "* @acme/", "codeowners-invalid-owner", 3],
+    ["an e-mail address with two at signs", "* a@b@c", "codeowners-invalid-owner", 3],
+    ["an e-mail address whose name is too long", `* ${"a".repeat(65)}@b`, "codeowners-invalid-owner", 3],
+    ["an e-mail address whose domain is too long", `* a@${"b".repeat(256)}`, "codeowners-invalid-owner", 3],
+    ["a backslash does not keep a blank in an owner", "* @a\\ @b", "codeowners-invalid-owner", 3],
     ["a comment glued to an owner", "* @ada#lead", "codeowners-invalid-owner", 3],
     ["an unescaped space in a path", "/my docs/ @ada", "codeowners-invalid-owner", 5],
     ["negation", "  !/a/ @ada", "codeowners-invalid-pattern", 3],
@@ -57,7 +72,24 @@ describe("a mistake costs its own line only, and is reported with line and colum
     const parsed = parse(`* @first\n${text}\n/z/ @last`);
     expect(parsed.lines.map(({ line }) => line)).toEqual([1, 3]);
     expect(parsed.invalidLines).toEqual([2]);
-    expect(parsed.problems).toMatchObject([{ code, severity: "warning", path, line: 2, column, found: text.trim() }]);
+    expect(parsed.problems).toMatchObject([
+      { code, severity: "warning", path, line: 2, column, found: cut(text.trim()) },
+    ]);
+  });
+
+  it.each<[string, string, string]>([
+    ["an owner that is none", "* docs", "@user, @organisation/team or an e-mail address"],
+    ["a pattern that GitHub refuses", "!/a/ @ada", "a pattern GitHub reads"],
+  ])("says what was expected: %s", (_name, text, expected) => {
+    expect(parse(text).problems.map((problem) => problem.expected)).toEqual([expected]);
+  });
+
+  it("names the file that was read", () => {
+    expect(parse("* @ada").path).toBe(path);
+  });
+
+  it("takes a byte order mark for a mark only where the file begins", () => {
+    expect(parse("/a\uFEFFb @ada").lines.map(({ pattern }) => pattern)).toEqual(["/a\uFEFFb"]);
   });
 
   it.each<[string, string, string, string]>([
@@ -141,5 +173,24 @@ describe("a file that gives no answer owns nothing", () => {
         expect(() => parse(text)).not.toThrow();
       }),
     );
+  });
+});
+
+describe("bytes of a text", () => {
+  it.each<[string, string, number]>([
+    ["of one byte a letter", "abcdef", 6],
+    ["of the last letter of one byte", "a\u007F\u007F", 3],
+    ["of the first letter of two bytes", "a\u0080\u0080", 5],
+    ["of the last letter of two bytes", "a\u07FF\u07FF", 5],
+    ["of the first letter of three bytes", "a\u0800\u0800", 7],
+    ["of the last letter before the surrogates", "a\uD7FF\uD7FF", 7],
+    ["of the first letter of four bytes", "a\u{10000}\u{10000}", 9],
+    ["of the last letter of four bytes", "a\u{10FFFF}\u{10FFFF}", 9],
+    ["of the first letter behind the surrogates", "a\uE000\uE000", 7],
+    ["of letters of every size", "a\u00E9\u20AC\u{1F600}", 10],
+  ])("are counted as UTF-8 has them: %s", (_name, text, bytes) => {
+    expect(new TextEncoder().encode(text)).toHaveLength(bytes);
+    const answers = [bytes - 1, bytes, bytes + 1].map((limit) => exceedsBytes(text, limit));
+    expect(answers).toEqual([true, true, false]);
   });
 });

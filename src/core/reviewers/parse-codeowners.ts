@@ -162,7 +162,8 @@ function refuseFile(path: string, kind: "unreadable" | "too-large", found: strin
   return { kind, path, lines: [], invalidLines: [], problems: [problem] };
 }
 
-function exceedsBytes(text: string, limit: number): boolean {
+/** Whether a text takes this many bytes or more as UTF-8. */
+export function exceedsBytes(text: string, limit: number): boolean {
   if (text.length >= limit) return true;
   if (text.length * 3 < limit) return false;
   let bytes = 0;

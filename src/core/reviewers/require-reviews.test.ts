@@ -482,3 +482,45 @@ it("the example CODEOWNERS answers for every role of a high change, with the pro
     ]
   `);
 });
+
+describe("who else is asked beside a rule that asks for little", () => {
+  it.each<[string, FiredRule[], string[]]>([
+    [
+      "a way back together with a medium change still hears the author's wishes",
+      [rule("rollback", "low", ["exposure"]), rule("x", "medium", ["latency"])],
+      ["ai-platform-owner", "operations-owner", "@ada"],
+    ],
+    [
+      "a draft whose words change too asks nobody but the file's owner",
+      [rule("metadata-only", "low", []), rule("draft-only", "low", [])],
+      ["file-owner"],
+    ],
+    [
+      "a rule about the rules and the data is a rule about the route",
+      [rule("x", "high", ["governance", "data"]), rule("y", "medium", ["governance"])],
+      ["product-owner", "ai-platform-owner", "security-owner", "policy-owner", "@ada"],
+    ],
+  ])("%s", (_name, fired, roles) => {
+    expect(rolesOf(input(fired, { route: { stage: null, reviewers: ["@ada"] } }))).toEqual(roles);
+  });
+
+  it.each<[string, string, string, string[][]]>([
+    ["owners beside the same one", "@a", "@a @b", [["@a"], ["@a", "@b"]]],
+    [
+      "one of two and another",
+      "@a @b",
+      "@a @c",
+      [
+        ["@a", "@b"],
+        ["@a", "@c"],
+      ],
+    ],
+    ["the same owners in another order", "@a @b", "@b @a", [["@a", "@b"]]],
+  ])("an old name with other owners is asked for as well: %s", (_name, now, before, owners) => {
+    const text = `/new/ ${now}\n/old/ ${before}`;
+    const found = requireReviews(
+      input([rule("metadata-only", "low", [])], { text, paths: ["new/a.yaml", "old/a.yaml"] }),
+    );
+    expect(found.map((requirement) => requirement.owners)).toEqual(owners);
+  });
+});
