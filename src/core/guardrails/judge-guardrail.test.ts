@@ -248,6 +248,17 @@ describe("four outcomes", () => {
   });
 });
 
+it.each<[string, string, number, string]>([
+  ["a tenth more", "<= baseline + 10%", 0.1, "11 %"],
+  ["a half less", ">= baseline - 50%", 0.4, "20 %"],
+  ["twice as much", "<= baseline + 100%", 0.05, "10 %"],
+])("a relative margin on shares is told with its limit: %s", (_name, margin, share, limit) => {
+  const measurements = [measure("candidate", [share, 9000]), measure("baseline", [share, 9000])];
+  const { why } = judgeGuardrail(guardrail({ margin }), measurements, { ...context, countsShare: true });
+  expect(why).toContain(` of the baseline: `);
+  expect(why).toContain(` pp beside the limit of ${limit} `);
+});
+
 describe("percentage points", () => {
   const say = (margin: string, candidate: Reading, baseline: Reading): string => {
     const measurements = [measure("candidate", candidate), measure("baseline", baseline)];
