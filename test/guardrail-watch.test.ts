@@ -14,30 +14,16 @@ import { type LoopbackServer, type SimulatorResponse, startLoopbackServer } from
 import { GitHubError } from "../src/ports/github.ts";
 import { readExamplePolicy } from "./example-policy.ts";
 import { bindingName, openRolloutWorld, type RolloutWorld } from "./rollout-world.ts";
+import { readSteadily } from "./steady-metrics.ts";
 
 const hour = 3_600_000;
 const policyPath = ".github/routeward.yml";
 /** A Tuesday: the example's freeze window begins on Friday. */
 const begins = Date.parse("2026-06-16T09:00:00Z");
 
-/** What the templates of the example policy read, for baseline and candidate at 5 % of a day's traffic. */
-const good: readonly (readonly [pattern: string, baseline: number, candidate: number])[] = [
-  ["route_rubric_score_sum", 17_400, 819],
-  ["route_rubric_score_count", 20_000, 900],
-  ["histogram_quantile", 1.9, 1.7],
-  ["route_duration_seconds_count", 20_000, 900],
-  ["route_cost_usd_total", 412, 18],
-  ["conversation_resolved_total", 14_100, 640],
-  ["route_fallback_total", 140, 5],
-  ["route_requests_total", 20_000, 900],
-  ["unsafe_output_reports_total", 0, 0],
-  ["conversation_escalated_total", 1_220, 40],
-  ["conversation_total", 20_000, 900],
-];
-
 let prometheus: LoopbackServer;
 let world: RolloutWorld;
-/** Changes what the source answers; null: as `good` says. */
+/** Changes what the source answers; null: as when all is well. */
 let weather: ((query: string) => SimulatorResponse | number | null) | null = null;
 
 function answerAs(value: number | string): SimulatorResponse {
@@ -53,8 +39,7 @@ beforeAll(async () => {
     const query = new URLSearchParams(request.rawBody.toString("utf8")).get("query") ?? "";
     const changed = weather?.(query) ?? null;
     if (changed !== null) return Promise.resolve(typeof changed === "number" ? answerAs(changed) : changed);
-    const found = good.find(([pattern]) => query.includes(pattern));
-    return Promise.resolve(answerAs(found?.[query.includes('variation="candidate"') ? 2 : 1] ?? "NaN"));
+    return Promise.resolve(answerAs(readSteadily(query) ?? "NaN"));
   });
   world = await openRolloutWorld({
     begins,

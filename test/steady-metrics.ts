@@ -16,12 +16,15 @@ const good: readonly (readonly [pattern: string, baseline: number, candidate: nu
   ["conversation_total", 20_000, 900],
 ];
 
+/** What a template's query is answered when all is well; null for one that the example policy does not hold. */
+export function readSteadily(query: string): number | null {
+  const found = good.find(([pattern]) => query.includes(pattern));
+  return found?.[query.includes('variation="candidate"') ? 2 : 1] ?? null;
+}
+
 /** A metrics source in memory that answers the example policy's templates. `weather` changes an answer; null leaves it. */
 export function createSteadyMetrics(weather: (query: string) => number | null): MetricsPort {
-  const ask = (query: string): number => {
-    const found = good.find(([pattern]) => query.includes(pattern));
-    return weather(query) ?? found?.[query.includes('variation="candidate"') ? 2 : 1] ?? Number.NaN;
-  };
+  const ask = (query: string): number => weather(query) ?? readSteadily(query) ?? Number.NaN;
   const measure = ({ value, numerator, denominator, samples }: MetricQuery): Measurement["outcome"] => {
     const count = samples ?? denominator;
     const read = value === null ? ask(numerator ?? "") / ask(denominator ?? "") : ask(value);

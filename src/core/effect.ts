@@ -28,6 +28,22 @@ export interface CheckAnnotation {
   rawDetails: string;
 }
 
+/** A change of one file, proposed as a pull request (facts/github.md section 11). */
+export interface ChangeProposal {
+  /** Name of the branch without `refs/heads/`. */
+  branch: string;
+  baseRef: string;
+  /** Commit of the base branch that `text` was made from. */
+  baseSha: string;
+  path: string;
+  /** The whole new text of the file. */
+  text: string;
+  isExecutable: boolean;
+  message: string;
+  title: string;
+  body: string;
+}
+
 /**
  * Something to be done to the world, as a value. `key` makes it repeatable: an effect whose key is already recorded as
  * done, or that the world already shows, is not done again (ARCHITECTURE, the walk).
@@ -42,20 +58,7 @@ export type Effect =
   | { type: "add-comment"; key: string; pull: number; marker: string; body: string }
   | { type: "open-issue"; key: string; marker: string; title: string; body: string; labels: readonly string[] }
   /** A pull request that changes one file; its branch is found again by its name, so that a repetition opens no other. */
-  | {
-      type: "propose-change";
-      key: string;
-      branch: string;
-      baseRef: string;
-      /** Commit that `text` was made from. */
-      baseSha: string;
-      path: string;
-      text: string;
-      isExecutable: boolean;
-      message: string;
-      title: string;
-      body: string;
-    }
+  | ({ type: "propose-change"; key: string } & ChangeProposal)
   | {
       type: "set-deployment";
       key: string;

@@ -1,4 +1,4 @@
-import type { CheckReport } from "../core/effect.ts";
+import type { ChangeProposal, CheckReport } from "../core/effect.ts";
 import type {
   Account,
   AttestationFacts,
@@ -143,22 +143,6 @@ export interface RepositoryPort {
    * they conflict.
    */
   proposeChange(proposal: ChangeProposal): Promise<ProposedChange>;
-}
-
-/** A change of one file, proposed as a pull request (facts/github.md section 11). */
-export interface ChangeProposal {
-  /** Name of the branch without `refs/heads/`. */
-  branch: string;
-  baseRef: string;
-  /** Commit of the base branch that `text` was made from. */
-  baseSha: string;
-  path: string;
-  /** The whole new text of the file. */
-  text: string;
-  isExecutable: boolean;
-  message: string;
-  title: string;
-  body: string;
 }
 
 export type ProposedChange =

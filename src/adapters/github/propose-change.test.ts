@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ChangeProposal } from "../../ports/github.ts";
+import type { ChangeProposal } from "../../core/effect.ts";
 import type { Fault } from "../../simulators/loopback-server.ts";
 import { repo, startTestWorld, type TestWorld } from "./test-world.ts";
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type ChangeProposal, GitHubError, type ProposedChange } from "../../ports/github.ts";
+import type { ChangeProposal } from "../../core/effect.ts";
+import { GitHubError, type ProposedChange } from "../../ports/github.ts";
 import { accountOrNullSchema } from "./accounts.ts";
 import { isOutcomeUnknown, repeatWrite } from "./create-once.ts";
 import { readBranch } from "./read-refs.ts";
