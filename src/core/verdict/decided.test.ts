@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { assess } from "../assess.ts";
-import { decide } from "../decide.ts";
-import type { FileFacts, PeopleFacts } from "../facts.ts";
+import type { FileFacts } from "../facts.ts";
 import { describeEffect } from "./describe-effect.ts";
 import {
-  buildApprovals,
   buildApproved,
+  buildChange,
   buildFacts,
   buildLatch,
   buildLive,
   buildRehearsal,
   buildSnapshot,
   codeownersText,
+  judge,
+  judgeRouteOf,
   routePath,
   writeBundle,
   writeFiles,
@@ -19,30 +19,6 @@ import {
   writeStatus,
   type Written,
 } from "./test-builders.ts";
-import type { RouteVerdict, Verdict } from "./verdict.ts";
-
-function judge(facts: FileFacts, approvers: readonly string[] = [], people: Partial<PeopleFacts> = {}): Verdict {
-  const assessment = assess(facts);
-  return decide(assessment, { ...buildApprovals(assessment, approvers), ...people });
-}
-
-/** A pull request that changes the route which is approved and live at the internal canary. */
-function change(merged: Written, changes: Partial<FileFacts> = {}): FileFacts {
-  return buildFacts({
-    base: buildSnapshot(writeFiles(writeRecord())),
-    head: buildSnapshot(writeFiles(merged)),
-    changes: { complete: true, files: [{ path: routePath, previousPath: null, status: "modified" }] },
-    approved: [buildApproved(writeRecord())],
-    live: [buildLive()],
-    ...changes,
-  });
-}
-
-function routeOf(facts: FileFacts, approvers: readonly string[] = []): RouteVerdict {
-  const [route] = judge(facts, approvers).routes;
-  if (route === undefined) throw new Error("no route was judged");
-  return route;
-}
 
 describe("a route says for whom it asks", () => {
   const plan = (steps: readonly Written[]): Written => ({ exposure: { plan: steps, excluded: ["regulated-region"] } });
@@ -68,7 +44,7 @@ describe("a route says for whom it asks", () => {
       "unknown",
     ],
   ])("%s", (_name, changes, audience, share) => {
-    const { exposure } = routeOf(buildFacts({ head: buildSnapshot(writeFiles(writeRecord(changes))) }));
+    const { exposure } = judgeRouteOf(buildFacts({ head: buildSnapshot(writeFiles(writeRecord(changes))) }));
     expect(exposure).toEqual({ audience, share, excluded: ["regulated-region"] });
   });
 
@@ -77,7 +53,7 @@ describe("a route says for whom it asks", () => {
       ...writeStatus("approved-for-customer-canary"),
       ...plan([{ stage: "customer-canary", audience: "low-risk" }]),
     });
-    const { exposure } = routeOf(
+    const { exposure } = judgeRouteOf(
       buildFacts({
         head: buildSnapshot(writeFiles(written)),
         policy: { kind: "text", path: ".github/routeward.yml", text: audiencePercent },
@@ -98,7 +74,7 @@ it.each<[string, Written | null, string]>([
   ["not decided", null, "not decided; needed before default"],
 ])("a flag that is %s says so", (_name, cleanup, text) => {
   const head = buildSnapshot(writeFiles(writeRecord({ cleanup })));
-  expect(routeOf(buildFacts({ head })).cleanup).toBe(text);
+  expect(judgeRouteOf(buildFacts({ head })).cleanup).toBe(text);
 });
 
 it.each<[string, Partial<FileFacts>, string]>([
@@ -116,7 +92,7 @@ it.each<[string, Partial<FileFacts>, string]>([
     "not rehearsed for this candidate",
   ],
 ])("a route says of the rehearsal that it %s", (_name, facts, text) => {
-  expect(routeOf(buildFacts(facts)).rollback.rehearsal).toBe(text);
+  expect(judgeRouteOf(buildFacts(facts)).rollback.rehearsal).toBe(text);
 });
 
 describe("what belongs to a flag is found by binding and key", () => {
@@ -127,8 +103,8 @@ describe("what belongs to a flag is found by binding and key", () => {
     ["another binding's", { binding: "eu" }, false],
   ])("%s", (_name, other, isFound) => {
     const changes = { live: [buildLive(other)], latches: [buildLatch(other)] };
-    for (const facts of [change(writeRecord(), changes), removal({}, changes)]) {
-      const { live, latch } = routeOf(facts);
+    for (const facts of [buildChange(writeRecord(), changes), removal({}, changes)]) {
+      const { live, latch } = judgeRouteOf(facts);
       expect([live !== null, latch !== null]).toEqual([isFound, isFound]);
     }
   });
@@ -219,7 +195,7 @@ describe("a route that disappears", () => {
   });
 
   it("of another key is another content, so that an approval of one is none of the other", () => {
-    const [one, other] = [removal({}), removal({ flagKey: "support_other" })].map((facts) => routeOf(facts));
+    const [one, other] = [removal({}), removal({ flagKey: "support_other" })].map((facts) => judgeRouteOf(facts));
     expect(one?.contentDigest).not.toBe(other?.contentDigest);
   });
 });
@@ -273,7 +249,7 @@ describe("an edit of the rules says what it would do to a pull request", () => {
 });
 
 describe("the title is one sentence", () => {
-  const one = (changes: Written): FileFacts => change(writeRecord(changes));
+  const one = (changes: Written): FileFacts => buildChange(writeRecord(changes));
   it.each<[string, FileFacts, readonly string[], string]>([
     [
       "roles that are missing",

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { EvidenceFinding, EvidenceKind } from "../evidence/evidence.ts";
-import type { GuardrailFinding, GuardrailOutcome } from "../guardrails/judgement.ts";
 import type { Policy } from "../policy/policy.ts";
-import { planOf } from "../routes/plan-of.ts";
 import { stages, type Stage } from "../scales.ts";
 import { foreseeGates, gates, judgeGates, type GateContext } from "./gates.ts";
 import {
   audiences,
   buildAudience,
+  buildEvidence,
+  buildGateContext,
   buildLatch,
   buildLive,
   buildPolicy,
+  buildReading,
   buildRehearsal,
   resolve,
   writeRecord,
@@ -18,39 +18,6 @@ import {
   writtenPlan,
   type Written,
 } from "./test-builders.ts";
-
-const place = { path: "p", line: 1, column: 1 };
-
-function evidence(kind: EvidenceKind, state: EvidenceFinding["state"] = "counts"): EvidenceFinding {
-  return { id: kind, kind, state, trust: "workflow", passed: true, why: ["because"], record: null, place };
-}
-
-function build(written: Written = {}, changes: Partial<GateContext> = {}): GateContext {
-  const route = resolve(writeRecord(written));
-  const policy = changes.policy ?? buildPolicy();
-  return {
-    at: "2026-06-15T10:00:00.000Z",
-    route,
-    plan: planOf(route.file.record, policy),
-    policy,
-    tier: "medium",
-    live: null,
-    liveStage: null,
-    latch: null,
-    breachedAt: null,
-    evidence: [evidence("offline-eval")],
-    guardrails: [],
-    rehearsals: [buildRehearsal()],
-    isGrowing: true,
-    ...changes,
-  };
-}
-
-function reading(outcome: GuardrailOutcome): GuardrailFinding {
-  const [guardrail] = resolve(writeRecord()).file.record.guardrails;
-  if (guardrail === undefined) throw new Error("no guardrail");
-  return { guardrail, outcome, candidate: 1, baseline: 1, samples: 1, at: null, why: "read" };
-}
 
 const template: Policy["metrics"][string] = {
   name: "rubric-score",
@@ -65,28 +32,28 @@ const template: Policy["metrics"][string] = {
 const atInternal: Partial<GateContext> = {
   live: buildLive(),
   liveStage: "internal-canary",
-  guardrails: [reading("pass")],
+  guardrails: [buildReading("pass")],
 };
 const atCustomer: Partial<GateContext> = {
   live: buildLive({ stage: "customer-canary", step: 2 }),
   liveStage: "customer-canary",
-  guardrails: [reading("pass")],
+  guardrails: [buildReading("pass")],
 };
 const atComparison: Partial<GateContext> = {
   live: buildLive({ stage: "ab-comparison", soakedMs: 8 * 86_400_000 }),
   liveStage: "ab-comparison",
-  guardrails: [reading("pass")],
-  evidence: [evidence("offline-eval"), evidence("ab-result")],
+  guardrails: [buildReading("pass")],
+  evidence: [buildEvidence("offline-eval"), buildEvidence("ab-result")],
 };
 
 describe("a stage is entered when everything holds", () => {
   it.each<[Stage, GateContext]>([
-    ["offline-eval", build({}, { evidence: [] })],
-    ["shadow", build()],
-    ["internal-canary", build({}, { tier: "high" })],
-    ["customer-canary", build({}, atInternal)],
-    ["ab-comparison", build({}, atCustomer)],
-    ["default", build({}, atComparison)],
+    ["offline-eval", buildGateContext({}, { evidence: [] })],
+    ["shadow", buildGateContext()],
+    ["internal-canary", buildGateContext({}, { tier: "high" })],
+    ["customer-canary", buildGateContext({}, atInternal)],
+    ["ab-comparison", buildGateContext({}, atCustomer)],
+    ["default", buildGateContext({}, atComparison)],
   ])("%s", (stage, context) => {
     expect(judgeGates(context, stage).filter((gate) => gate.state !== "ok")).toEqual([]);
   });
@@ -103,7 +70,7 @@ describe("what holds a stage", () => {
     [
       "no candidate",
       "offline-eval",
-      build({ approval: { status: "draft" }, candidate: undefined }),
+      buildGateContext({ approval: { status: "draft" }, candidate: undefined }),
       "complete-record",
       "blocked",
       /lacks the candidate$/,
@@ -111,7 +78,7 @@ describe("what holds a stage", () => {
     [
       "a prompt file that is missing",
       "offline-eval",
-      { ...build(), route: resolve(writeRecord(), {}) },
+      { ...buildGateContext(), route: resolve(writeRecord(), {}) },
       "complete-record",
       "blocked",
       /baseline whose files.*candidate whose files/,
@@ -119,7 +86,7 @@ describe("what holds a stage", () => {
     [
       "no workflow",
       "internal-canary",
-      build({ workflow: undefined }),
+      buildGateContext({ workflow: undefined }),
       "complete-record",
       "blocked",
       /lacks `workflow`/,
@@ -127,16 +94,23 @@ describe("what holds a stage", () => {
     [
       "no first audience",
       "internal-canary",
-      build({ exposure: {} }),
+      buildGateContext({ exposure: {} }),
       "complete-record",
       "blocked",
       /the first audience/,
     ],
-    ["no rollback", "internal-canary", build({ rollback: undefined }), "complete-record", "blocked", /`rollback`/],
+    [
+      "no rollback",
+      "internal-canary",
+      buildGateContext({ rollback: undefined }),
+      "complete-record",
+      "blocked",
+      /`rollback`/,
+    ],
     [
       "no offline evaluation",
       "shadow",
-      build({}, { evidence: [] }),
+      buildGateContext({}, { evidence: [] }),
       "offline-eval-evidence",
       "blocked",
       /offline-eval: no evidence that counts$/,
@@ -144,7 +118,7 @@ describe("what holds a stage", () => {
     [
       "an offline evaluation that does not count",
       "internal-canary",
-      build({}, { evidence: [evidence("offline-eval", "does-not-count")] }),
+      buildGateContext({}, { evidence: [buildEvidence("offline-eval", "does-not-count")] }),
       "offline-eval-evidence",
       "blocked",
       /offline-eval does not count: because/,
@@ -152,7 +126,7 @@ describe("what holds a stage", () => {
     [
       "an offline evaluation that is missing",
       "customer-canary",
-      build({}, { ...atInternal, evidence: [] }),
+      buildGateContext({}, { ...atInternal, evidence: [] }),
       "offline-eval-evidence",
       "blocked",
       /no evidence/,
@@ -160,7 +134,7 @@ describe("what holds a stage", () => {
     [
       "evidence that the policy asks for",
       "internal-canary",
-      build(
+      buildGateContext(
         {},
         {
           policy: buildPolicy({
@@ -177,7 +151,7 @@ describe("what holds a stage", () => {
     [
       "no result of a live comparison",
       "default",
-      build({}, { ...atComparison, evidence: [evidence("offline-eval")] }),
+      buildGateContext({}, { ...atComparison, evidence: [buildEvidence("offline-eval")] }),
       "launch-evidence",
       "blocked",
       /ab-result or canary-report: no evidence/,
@@ -185,7 +159,7 @@ describe("what holds a stage", () => {
     [
       "no rehearsal at high",
       "internal-canary",
-      build({}, { tier: "high", rehearsals: [] }),
+      buildGateContext({}, { tier: "high", rehearsals: [] }),
       "rehearsal",
       "waiting",
       /routeward rehearse/,
@@ -193,7 +167,7 @@ describe("what holds a stage", () => {
     [
       "no rehearsal at restricted",
       "customer-canary",
-      build({}, { ...atInternal, tier: "restricted", rehearsals: [] }),
+      buildGateContext({}, { ...atInternal, tier: "restricted", rehearsals: [] }),
       "rehearsal",
       "waiting",
       /routeward rehearse/,
@@ -201,7 +175,7 @@ describe("what holds a stage", () => {
     [
       "a rehearsal of another candidate",
       "internal-canary",
-      build({}, { tier: "high", rehearsals: [buildRehearsal({ candidateDigest: "x" })] }),
+      buildGateContext({}, { tier: "high", rehearsals: [buildRehearsal({ candidateDigest: "x" })] }),
       "rehearsal",
       "waiting",
       /was not rehearsed/,
@@ -209,7 +183,7 @@ describe("what holds a stage", () => {
     [
       "a failed rehearsal",
       "internal-canary",
-      build({}, { tier: "high", rehearsals: [buildRehearsal({ ok: false })] }),
+      buildGateContext({}, { tier: "high", rehearsals: [buildRehearsal({ ok: false })] }),
       "rehearsal",
       "waiting",
       /failed/,
@@ -217,7 +191,7 @@ describe("what holds a stage", () => {
     [
       "an audience that is misspelt",
       "internal-canary",
-      build({ exposure: { plan: [{ stage: "internal-canary", audience: "internal-suport" }] } }),
+      buildGateContext({ exposure: { plan: [{ stage: "internal-canary", audience: "internal-suport" }] } }),
       "audiences-known",
       "blocked",
       /defines no audience internal-suport; did you mean internal-support\?/,
@@ -225,7 +199,7 @@ describe("what holds a stage", () => {
     [
       "an audience that nobody defined",
       "internal-canary",
-      build(planned({ stage: "internal-canary", audience: "unknown" })),
+      buildGateContext(planned({ stage: "internal-canary", audience: "unknown" })),
       "audiences-known",
       "blocked",
       /defines no audience unknown/,
@@ -233,7 +207,7 @@ describe("what holds a stage", () => {
     [
       "an internal canary for customers",
       "internal-canary",
-      build(planned({ stage: "internal-canary", audience: "low-risk" })),
+      buildGateContext(planned({ stage: "internal-canary", audience: "low-risk" })),
       "audiences-known",
       "blocked",
       /low-risk is not internal/,
@@ -241,7 +215,7 @@ describe("what holds a stage", () => {
     [
       "an exclusion that nobody defined",
       "shadow",
-      build({ exposure: { plan: writtenPlan, excluded: ["unknown"] } }),
+      buildGateContext({ exposure: { plan: writtenPlan, excluded: ["unknown"] } }),
       "audiences-known",
       "blocked",
       /defines no exclusion unknown/,
@@ -249,7 +223,7 @@ describe("what holds a stage", () => {
     [
       "an exclusion that excludes nobody",
       "shadow",
-      build({ exposure: { plan: writtenPlan.slice(0, 2), excluded: ["all-eligible"] } }),
+      buildGateContext({ exposure: { plan: writtenPlan.slice(0, 2), excluded: ["all-eligible"] } }),
       "audiences-known",
       "blocked",
       /excludes nobody/,
@@ -257,7 +231,7 @@ describe("what holds a stage", () => {
     [
       "an attribute exclusion without safe at high",
       "internal-canary",
-      build({}, { tier: "high", policy: buildPolicy({ audiences: { ...audiences, ...open } }) }),
+      buildGateContext({}, { tier: "high", policy: buildPolicy({ audiences: { ...audiences, ...open } }) }),
       "safe-exclusions",
       "blocked",
       /regulated-region has no `safe` list/,
@@ -265,7 +239,7 @@ describe("what holds a stage", () => {
     [
       "no guardrail",
       "internal-canary",
-      build({ guardrails: [] }),
+      buildGateContext({ guardrails: [] }),
       "guardrails-declared",
       "blocked",
       /no guardrail is declared/,
@@ -273,7 +247,7 @@ describe("what holds a stage", () => {
     [
       "a metric that the policy does not define",
       "internal-canary",
-      build({}, { policy: buildPolicy({ metrics: {} }) }),
+      buildGateContext({}, { policy: buildPolicy({ metrics: {} }) }),
       "guardrails-declared",
       "blocked",
       /metric rubric-score, which the policy does not define/,
@@ -281,7 +255,7 @@ describe("what holds a stage", () => {
     [
       "a parameter that the metric's template does not have",
       "internal-canary",
-      build({ guardrails: [{ ...writtenGuardrails[0], parameters: { segment: "eu" } }] }),
+      buildGateContext({ guardrails: [{ ...writtenGuardrails[0], parameters: { segment: "eu" } }] }),
       "guardrails-declared",
       "blocked",
       /quality could never be read: Template `rubric-score` has no parameter `segment`/,
@@ -289,7 +263,7 @@ describe("what holds a stage", () => {
     [
       "a template whose query names what nobody fills",
       "internal-canary",
-      build(
+      buildGateContext(
         {},
         {
           policy: buildPolicy({
@@ -307,7 +281,7 @@ describe("what holds a stage", () => {
     [
       "a category that no guardrail covers",
       "customer-canary",
-      build({ guardrails: writtenGuardrails.slice(2) }, atInternal),
+      buildGateContext({ guardrails: writtenGuardrails.slice(2) }, atInternal),
       "categories-covered",
       "blocked",
       /covers quality, latency$/,
@@ -315,7 +289,7 @@ describe("what holds a stage", () => {
     [
       "undeclared data",
       "customer-canary",
-      build({ dataClasses: undefined }, atInternal),
+      buildGateContext({ dataClasses: undefined }, atInternal),
       "data-classes-declared",
       "blocked",
       /`dataClasses` is not declared/,
@@ -323,7 +297,7 @@ describe("what holds a stage", () => {
     [
       "a stage that has not soaked",
       "customer-canary",
-      build({}, { ...atInternal, live: buildLive({ soakedMs: 3_600_000 }) }),
+      buildGateContext({}, { ...atInternal, live: buildLive({ soakedMs: 3_600_000 }) }),
       "previous-stage-soaked",
       "waiting",
       /internal-canary has soaked 1 h of 24 h/,
@@ -331,7 +305,7 @@ describe("what holds a stage", () => {
     [
       "a soak that the policy wants longer",
       "customer-canary",
-      build(
+      buildGateContext(
         {},
         {
           ...atInternal,
@@ -347,7 +321,7 @@ describe("what holds a stage", () => {
     [
       "a stage that is not in its last step",
       "ab-comparison",
-      build({}, { ...atCustomer, live: buildLive({ stage: "customer-canary", step: 1 }) }),
+      buildGateContext({}, { ...atCustomer, live: buildLive({ stage: "customer-canary", step: 1 }) }),
       "previous-stage-soaked",
       "waiting",
       /step 2 of 3/,
@@ -355,7 +329,7 @@ describe("what holds a stage", () => {
     [
       "a paused rollout",
       "customer-canary",
-      build({}, { ...atInternal, live: buildLive({ paused: { at: "t", by: "olga", reason: "odd" } }) }),
+      buildGateContext({}, { ...atInternal, live: buildLive({ paused: { at: "t", by: "olga", reason: "odd" } }) }),
       "previous-stage-soaked",
       "waiting",
       /paused since t by olga: odd/,
@@ -363,7 +337,7 @@ describe("what holds a stage", () => {
     [
       "a stage that is not live",
       "customer-canary",
-      build(),
+      buildGateContext(),
       "previous-stage-soaked",
       "waiting",
       /internal-canary must be live/,
@@ -371,7 +345,7 @@ describe("what holds a stage", () => {
     [
       "a failing guardrail",
       "customer-canary",
-      build({}, { ...atInternal, guardrails: [reading("pass"), reading("fail")] }),
+      buildGateContext({}, { ...atInternal, guardrails: [buildReading("pass"), buildReading("fail")] }),
       "guardrails-passing",
       "blocked",
       /guardrails fail: quality \(read\)/,
@@ -379,7 +353,7 @@ describe("what holds a stage", () => {
     [
       "an inconclusive guardrail",
       "customer-canary",
-      build({}, { ...atInternal, guardrails: [reading("inconclusive")] }),
+      buildGateContext({}, { ...atInternal, guardrails: [buildReading("inconclusive")] }),
       "guardrails-passing",
       "waiting",
       /not settled/,
@@ -387,16 +361,16 @@ describe("what holds a stage", () => {
     [
       "a guardrail that could not be read",
       "customer-canary",
-      build({}, { ...atInternal, guardrails: [reading("error")] }),
+      buildGateContext({}, { ...atInternal, guardrails: [buildReading("error")] }),
       "guardrails-passing",
       "waiting",
       /not settled/,
     ],
-    ["no readings", "customer-canary", build(), "guardrails-passing", "waiting", /no readings/],
+    ["no readings", "customer-canary", buildGateContext(), "guardrails-passing", "waiting", /no readings/],
     [
       "no guardrail to read",
       "customer-canary",
-      build({}, { ...atInternal, guardrails: [] }),
+      buildGateContext({}, { ...atInternal, guardrails: [] }),
       "guardrails-passing",
       "blocked",
       /no guardrail/,
@@ -404,7 +378,7 @@ describe("what holds a stage", () => {
     [
       "a goal without a metric",
       "ab-comparison",
-      build({ improvement: { goal: "x" } }, atCustomer),
+      buildGateContext({ improvement: { goal: "x" } }, atCustomer),
       "goal-metric",
       "blocked",
       /names no metric/,
@@ -412,7 +386,7 @@ describe("what holds a stage", () => {
     [
       "a goal whose metric nobody defined",
       "ab-comparison",
-      build({ improvement: { goal: "x", metric: "joy" } }, atCustomer),
+      buildGateContext({ improvement: { goal: "x", metric: "joy" } }, atCustomer),
       "goal-metric",
       "blocked",
       /joy is not defined/,
@@ -420,7 +394,7 @@ describe("what holds a stage", () => {
     [
       "no cleanup decision",
       "default",
-      build({ cleanup: undefined }, atComparison),
+      buildGateContext({ cleanup: undefined }, atComparison),
       "cleanup-decision",
       "blocked",
       /not decided/,
@@ -428,7 +402,7 @@ describe("what holds a stage", () => {
     [
       "a cleanup without date and owner",
       "default",
-      build({ cleanup: { decision: "permanent" } }, atComparison),
+      buildGateContext({ cleanup: { decision: "permanent" } }, atComparison),
       "cleanup-decision",
       "blocked",
       /lacks a date and an owner/,
@@ -436,7 +410,7 @@ describe("what holds a stage", () => {
     [
       "a stage too far",
       "customer-canary",
-      build(),
+      buildGateContext(),
       "stage-order",
       "blocked",
       /this candidate is not live yet, so internal-canary is next, not customer-canary/,
@@ -444,7 +418,7 @@ describe("what holds a stage", () => {
     [
       "two stages at once",
       "ab-comparison",
-      build({}, atInternal),
+      buildGateContext({}, atInternal),
       "stage-order",
       "blocked",
       /internal-canary is live, so customer-canary is next/,
@@ -452,7 +426,7 @@ describe("what holds a stage", () => {
     [
       "a stage that the plan does not have",
       "internal-canary",
-      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
+      buildGateContext(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
       "stage-order",
       "blocked",
       /plan has no stage internal-canary/,
@@ -460,7 +434,7 @@ describe("what holds a stage", () => {
     [
       "shadow in the plan comes first",
       "internal-canary",
-      build(planned({ stage: "shadow" }, ...writtenPlan)),
+      buildGateContext(planned({ stage: "shadow" }, ...writtenPlan)),
       "stage-order",
       "blocked",
       /shadow is next/,
@@ -468,7 +442,7 @@ describe("what holds a stage", () => {
     [
       "a plan without an internal canary",
       "customer-canary",
-      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
+      buildGateContext(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] })),
       "stage-order",
       "blocked",
       /leaves out internal-canary before customer-canary/,
@@ -476,7 +450,10 @@ describe("what holds a stage", () => {
     [
       "the breach's candidate with old evidence",
       "internal-canary",
-      build({}, { breachedAt: buildLatch().at, evidence: [evidence("offline-eval", "does-not-count")] }),
+      buildGateContext(
+        {},
+        { breachedAt: buildLatch().at, evidence: [buildEvidence("offline-eval", "does-not-count")] },
+      ),
       "evidence-after-breach",
       "blocked",
       /rolled back for a breach/,
@@ -484,7 +461,7 @@ describe("what holds a stage", () => {
     [
       "a freeze window",
       "internal-canary",
-      build(
+      buildGateContext(
         {},
         {
           policy: buildPolicy({
@@ -505,28 +482,28 @@ describe("what holds a stage", () => {
 
 describe("what does not hold a stage", () => {
   it.each<[string, Stage, GateContext, string]>([
-    ["no rehearsal at medium", "internal-canary", build({}, { rehearsals: [] }), "rehearsal"],
+    ["no rehearsal at medium", "internal-canary", buildGateContext({}, { rehearsals: [] }), "rehearsal"],
     [
       "a stage that the policy lets out of the plan",
       "customer-canary",
-      build(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] }), {
+      buildGateContext(planned({ stage: "customer-canary", audience: "low-risk", steps: [5] }), {
         policy: buildPolicy({
           stages: { "internal-canary": { soakMs: null, evidence: [], roles: [], mayBeSkipped: true } },
         }),
       }),
       "stage-order",
     ],
-    ["shadow left out of the plan", "internal-canary", build(), "stage-order"],
+    ["shadow left out of the plan", "internal-canary", buildGateContext(), "stage-order"],
     [
       "an edit at a stage that was entered",
       "internal-canary",
-      build({}, { ...atCustomer, isGrowing: false }),
+      buildGateContext({}, { ...atCustomer, isGrowing: false }),
       "stage-order",
     ],
     [
       "a freeze window while nothing grows",
       "internal-canary",
-      build(
+      buildGateContext(
         {},
         {
           isGrowing: false,
@@ -538,35 +515,35 @@ describe("what does not hold a stage", () => {
     [
       "failing guardrails while nothing grows",
       "customer-canary",
-      build({}, { ...atCustomer, isGrowing: false, guardrails: [reading("fail")] }),
+      buildGateContext({}, { ...atCustomer, isGrowing: false, guardrails: [buildReading("fail")] }),
       "guardrails-passing",
     ],
     [
       "the breach of another candidate",
       "internal-canary",
-      build({}, { latch: buildLatch({ candidateDigest: "x" }) }),
+      buildGateContext({}, { latch: buildLatch({ candidateDigest: "x" }) }),
       "evidence-after-breach",
     ],
     [
       "a rollback by hand",
       "internal-canary",
-      build({}, { latch: buildLatch({ cause: "command" }), evidence: [evidence("offline-eval")] }),
+      buildGateContext({}, { latch: buildLatch({ cause: "command" }), evidence: [buildEvidence("offline-eval")] }),
       "evidence-after-breach",
     ],
     [
       "the short form with an internal audience",
       "internal-canary",
-      build(short("internal-support", "low-risk")),
+      buildGateContext(short("internal-support", "low-risk")),
       "stage-order",
     ],
-    ["an exclusion with safe at high", "internal-canary", build({}, { tier: "high" }), "safe-exclusions"],
+    ["an exclusion with safe at high", "internal-canary", buildGateContext({}, { tier: "high" }), "safe-exclusions"],
   ])("%s", (_name, stage, context, id) => {
     expect(["ok", undefined]).toContain(judgeGates(context, stage).find((gate) => gate.gate === id)?.state);
   });
 });
 
 it("later stages say what they will need", () => {
-  const context = build({ cleanup: undefined, improvement: undefined });
+  const context = buildGateContext({ cleanup: undefined, improvement: undefined });
   expect(foreseeGates(context, "customer-canary")).toEqual([
     "internal-canary soaked for 24 h",
     "all guardrails passing",

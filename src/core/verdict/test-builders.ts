@@ -12,15 +12,22 @@ import type {
   ReviewFacts,
   Snapshot,
 } from "../facts.ts";
+import { assess } from "../assess.ts";
+import { decide } from "../decide.ts";
+import type { EvidenceFinding, EvidenceKind } from "../evidence/evidence.ts";
+import type { GuardrailFinding, GuardrailOutcome } from "../guardrails/judgement.ts";
 import { builtInPolicy } from "../policy/built-in-policy.ts";
 import type { Audience, Policy } from "../policy/policy.ts";
 import { digestText } from "../routes/digest-bundle.ts";
+import { planOf } from "../routes/plan-of.ts";
 import { parseRouteFile } from "../routes/parse-route-file.ts";
 import { resolveRoute } from "../routes/resolve-route.ts";
 import type { RouteFile, RouteState } from "../routes/route-file.ts";
 import { stageOf } from "../routes/stage-of.ts";
 import type { RouteComparison, RouteContent } from "../risk/route-comparison.ts";
 import { contentDigestsOf, type Assessment } from "./assessment.ts";
+import type { GateContext } from "./gate-context.ts";
+import type { RouteVerdict, Verdict } from "./verdict.ts";
 
 /** Builders with defaults for tests of the core, so that a case shows only what matters. Not part of the program. */
 export const routePath = "model-routes/support/answer.yaml";
@@ -423,4 +430,64 @@ export function buildApprovals(assessment: Assessment, slugs: readonly string[])
       dismissedBy: null,
     }));
   return buildPeople({ reviews });
+}
+
+/** The verdict on facts when these teams approved what is judged. */
+export function judge(facts: FileFacts, approvers: readonly string[] = [], people: Partial<PeopleFacts> = {}): Verdict {
+  const assessment = assess(facts);
+  return decide(assessment, { ...buildApprovals(assessment, approvers), ...people });
+}
+
+/** The verdict on the only route, or on the first one. */
+export function judgeRouteOf(facts: FileFacts, approvers: readonly string[] = []): RouteVerdict {
+  const [route] = judge(facts, approvers).routes;
+  if (route === undefined) throw new Error("no route was judged");
+  return route;
+}
+
+/** A pull request that changes the route which is approved and live at the internal canary. */
+export function buildChange(merged: Written, changes: Partial<FileFacts> = {}): FileFacts {
+  return buildFacts({
+    base: buildSnapshot(writeFiles(writeRecord())),
+    head: buildSnapshot(writeFiles(merged)),
+    changes: { complete: true, files: [{ path: routePath, previousPath: null, status: "modified" }] },
+    approved: [buildApproved(writeRecord())],
+    live: [buildLive()],
+    ...changes,
+  });
+}
+
+/** A record that counts, or not, under the name of its kind. */
+export function buildEvidence(kind: EvidenceKind, state: EvidenceFinding["state"] = "counts"): EvidenceFinding {
+  const place = { path: "p", line: 1, column: 1 };
+  return { id: kind, kind, state, trust: "workflow", passed: true, why: ["because"], record: null, place };
+}
+
+/** One guardrail of the default route with its outcome. */
+export function buildReading(outcome: GuardrailOutcome): GuardrailFinding {
+  const [guardrail] = resolve(writeRecord()).file.record.guardrails;
+  if (guardrail === undefined) throw new Error("no guardrail");
+  return { guardrail, outcome, candidate: 1, baseline: 1, samples: 1, at: null, why: "read" };
+}
+
+/** What the gates look at: the default route before its first exposure, with an offline evaluation that counts. */
+export function buildGateContext(written: Written = {}, changes: Partial<GateContext> = {}): GateContext {
+  const route = resolve(writeRecord(written));
+  const policy = changes.policy ?? buildPolicy();
+  return {
+    at: now,
+    route,
+    plan: planOf(route.file.record, policy),
+    policy,
+    tier: "medium",
+    live: null,
+    liveStage: null,
+    latch: null,
+    breachedAt: null,
+    evidence: [buildEvidence("offline-eval")],
+    guardrails: [],
+    rehearsals: [buildRehearsal()],
+    isGrowing: true,
+    ...changes,
+  };
 }
