@@ -133,7 +133,13 @@ export function assessRoute(
     evidence: gateContext.evidence,
     guardrails,
     gates,
-    later: foreseeStages(gateContext, comparison, { asked, gates, codeowners, paths: input.paths }),
+    later: foreseeStages(gateContext, comparison, {
+      asked,
+      isBack: isGoingBack(classification),
+      gates,
+      codeowners,
+      paths: input.paths,
+    }),
     live,
     latch,
     rehearsal: describeRehearsal(gateContext),
@@ -152,14 +158,19 @@ function findBreach(candidate: string | null, latch: Latch | null, breached: Bre
   return known === null || Date.parse(latch.at) > Date.parse(known) ? latch.at : known;
 }
 
-/** Going back needs no evidence (SPEC, principle 5), and what changes nothing enters nothing. */
-function meetsGates({ fired }: Classification): boolean {
-  if (fired.some((rule) => rule.id === "rollback")) return false;
-  return fired.some((rule) => rule.id !== "metadata-only" && rule.id !== "evidence-only");
+function isGoingBack({ fired }: Classification): boolean {
+  return fired.some((rule) => rule.id === "rollback");
 }
 
-function isGrowing({ fired }: Classification, asked: Stage | null, liveStage: Stage | null): boolean {
-  if (asked === null || fired.some((rule) => rule.id === "rollback")) return false;
+/** Going back needs no evidence (SPEC, principle 5), and what changes nothing enters nothing. */
+function meetsGates(classification: Classification): boolean {
+  if (isGoingBack(classification)) return false;
+  return classification.fired.some((rule) => rule.id !== "metadata-only" && rule.id !== "evidence-only");
+}
+
+function isGrowing(classification: Classification, asked: Stage | null, liveStage: Stage | null): boolean {
+  const { fired } = classification;
+  if (asked === null || isGoingBack(classification)) return false;
   const isEntered = liveStage === null || stages.indexOf(asked) > stages.indexOf(liveStage);
   return isEntered || fired.some((rule) => rule.id === "customer-exposure" || rule.id === "internal-exposure");
 }
@@ -186,7 +197,7 @@ function judgeReadings(
 function foreseeStages(
   context: GateContext,
   comparison: RouteComparison,
-  { asked, gates, codeowners, paths }: Outlook,
+  { asked, isBack, gates, codeowners, paths }: Outlook,
 ): RouteAssessment["later"] {
   const { record } = context.route.file;
   if (record.candidate === null || record.approval.status === "retired") return [];
@@ -194,14 +205,11 @@ function foreseeStages(
   const planned = new Set<Stage>(context.plan.map((step) => step.stage));
   const said = new Set(gates.filter((gate) => gate.state !== "ok").map((gate) => gate.text));
   const { reviewers } = uniteSets(comparison);
+  const next = isBack ? seeAfterWayBack(comparison) : comparison;
   return stages
     .filter((stage) => planned.has(stage) && stages.indexOf(stage) > after)
     .map((stage) => {
-      const classification = classifyRoute({
-        ...comparison,
-        asked: stage,
-        merged: asIfAsked(comparison.merged, stage),
-      });
+      const classification = classifyRoute({ ...next, asked: stage, merged: asIfAsked(next.merged, stage) });
       const route = { stage, reviewers };
       const requirements = requireReviews({ classification, route, policy: context.policy, codeowners, paths });
       const roles = [...new Set(requirements.map((each) => each.role))];
@@ -213,9 +221,22 @@ function foreseeStages(
 
 interface Outlook {
   asked: Stage | null;
+  /** The change takes exposure away. */
+  isBack: boolean;
   gates: readonly GateFinding[];
   codeowners: ParsedCodeowners;
   paths: readonly string[];
+}
+
+/** What is live after exposure was taken away has to be entered again, by everyone whom it concerns. */
+function seeAfterWayBack(comparison: RouteComparison): RouteComparison {
+  const { approved, earlier, merged, live, asked } = comparison;
+  return {
+    ...comparison,
+    approved: merged,
+    earlier: approved === null ? earlier : [...earlier, approved],
+    live: live === null ? null : { ...live, stage: asked },
+  };
 }
 
 const statusOfStage: Readonly<Record<Stage, RouteRecord["approval"]["status"]>> = {
