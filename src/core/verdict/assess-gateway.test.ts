@@ -257,3 +257,94 @@ describe("nobody gets past it", () => {
     expect(text.replaceAll(/`[^`\n]*`/g, "")).not.toMatch(/(?<!&#8203;)@acme\/all|<img|<script|\[a\]\(http/);
   });
 });
+
+describe("several files of gateways", () => {
+  const [first, second, third] = [
+    "model-routes/a/litellm.yaml",
+    "model-routes/b/kong.yaml",
+    "model-routes/c/envoy.yaml",
+  ];
+  it("are judged each for itself, by path, whatever order they come in", () => {
+    const texts = { [third]: [envoyText, null], [first]: [null, litellmText], [second]: [kongText, null] } as const;
+    const verdict = judge(buildGatewayFacts(texts));
+    expect(verdict.gateways.map((each) => [each.path, each.kind, each.isRemoved])).toEqual([
+      [first, "litellm", false],
+      [second, "kong", true],
+      [third, "envoy", true],
+    ]);
+  });
+
+  it("that are moved in a ring are compared under their own names", () => {
+    const facts = buildGatewayFacts({ [first]: [litellmText, litellmText] }, { renamed: [second, first] });
+    expect(judge(facts).gateways.map((each) => [each.path, each.isRemoved, each.routes.length])).toEqual([
+      [first, false, 0],
+    ]);
+  });
+});
+
+describe("who is asked about a gateway's file", () => {
+  const other = "model-routes/moved/config.yaml";
+  const owners = {
+    kind: "text" as const,
+    path: ".github/CODEOWNERS",
+    text: `/model-routes/litellm/ @acme/product\n/model-routes/moved/ @acme/platform\n`,
+  };
+  const asked = (facts: FileFacts): readonly (readonly string[])[] =>
+    judge(facts).gateways.map(({ requirements }) => requirements.flatMap(({ requirement }) => requirement.owners));
+  it.each<[string, FileFacts, readonly string[]]>([
+    [
+      "its owner",
+      buildGatewayFacts({ [path]: [litellmText, `# why\n${litellmText}`] }, { codeowners: owners }),
+      ["@acme/product"],
+    ],
+    [
+      "the owners of its old and its new name",
+      buildGatewayFacts(
+        { [path]: [litellmText, null], [other]: [null, litellmText] },
+        { renamed: [path, other], codeowners: owners },
+      ),
+      ["@acme/platform", "@acme/product"],
+    ],
+  ])("%s", (_name, facts, expected) => {
+    expect(asked(facts).map((each) => [...new Set(each)].sort())).toEqual([expected]);
+  });
+});
+
+describe("an approval of a gateway's file is bound to", () => {
+  const contentOf = (facts: FileFacts): Readonly<Record<string, string>> => contentDigestsOf(assess(facts));
+  const removed = buildGatewayFacts({ [path]: [litellmText, null] });
+  it("the file after the change, whatever it was before", () => {
+    const [one, other] = [litellmText, changed].map((before) =>
+      contentOf(buildGatewayFacts({ [path]: [before, `${changed}\n# more\n`] })),
+    );
+    expect(Object.keys(one ?? {})).toEqual([path]);
+    const digests = [one, other].map((each) => each?.[path]);
+    expect(digests[0]).toMatch(/^sha256:/);
+    expect(contentOf(buildGatewayFacts({ [path]: [litellmText, litellmText] }))[path]).not.toBe(digests[0]);
+  });
+
+  it("what disappears, where the file goes away", () => {
+    const [one, other] = [removed, buildGatewayFacts({ [path]: [changed, null] })].map(contentOf);
+    expect(Object.keys(one ?? {})).toEqual([`${path}#gateway-removed`]);
+    expect(one).not.toEqual(other);
+  });
+
+  it("nothing while the file has an error of its own; a warning is only shown", () => {
+    const wild = edit(litellmText, ["model_name: support-backup", 'model_name: "*"']);
+    expect(contentOf(buildGatewayFacts({ [path]: [litellmText, wild] }))).toEqual({});
+    const kept = buildGatewayFacts({ [path]: [wild, `# why\n${wild}`] });
+    expect(judge(kept).gateways[0]?.problems.map(({ severity }) => severity)).toContain("warning");
+    expect(Object.keys(contentOf(kept))).toEqual([path]);
+  });
+});
+
+it.each<["file" | "executable" | "submodule" | "symlink", number]>([
+  ["file", 1],
+  ["executable", 1],
+  ["submodule", 0],
+  ["symlink", 0],
+])("a gateway's text under a path of mode %s is read %d times", (mode, times) => {
+  const facts = buildGatewayFacts({ [path]: [null, litellmText] });
+  const entries = facts.head.entries.map((entry) => (entry.path === path ? { ...entry, mode } : entry));
+  expect(judge({ ...facts, head: { ...facts.head, entries } }).gateways).toHaveLength(times);
+});

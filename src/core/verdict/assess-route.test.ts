@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { FileFacts, Measurement } from "../facts.ts";
 import type { Stage } from "../scales.ts";
 import {
+  binding,
   buildApproved,
   buildChange,
   buildFacts,
@@ -131,6 +132,21 @@ describe("a freeze holds a change", () => {
         },
       ),
       "waiting",
+    ],
+    [
+      "that enters a stage where it is not production",
+      buildFacts({ ...frozen, bindings: [{ ...binding, isProduction: false }] }),
+      "waiting",
+    ],
+    [
+      "that enters the next stage where it is not production",
+      buildChange(customer(), { ...frozen, bindings: [{ ...binding, isProduction: false }] }),
+      "waiting",
+    ],
+    [
+      "unless it stays at its stage where it is not production",
+      buildChange(writeRecord(loosened), { ...frozen, bindings: [{ ...binding, isProduction: false }] }),
+      undefined,
     ],
     ["unless users see nothing of it", buildChange(writeRecord(loosened), frozen), undefined],
     [

@@ -48,6 +48,12 @@ describe("a merge group holds", () => {
     expect(judgeGroup(members).holds).toBe(holds);
   });
 
+  it("says no more than ten things that are left to do", () => {
+    const next = Array.from({ length: 12 }, (_, index) => `step ${index + 1}`);
+    const [member1] = judgeGroup([member(1, give({ state: "waiting", title: "waiting", next }))]).members;
+    expect(member1?.reasons).toEqual(["waiting", ...next.slice(0, 10)]);
+  });
+
   it("says of each member why it does not", () => {
     const waiting = give({ state: "waiting", title: "Low risk: waiting for x", next: ["x: needs an approval"] });
     const group = judgeGroup([

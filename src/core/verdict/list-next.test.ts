@@ -107,6 +107,16 @@ describe("what to do next", () => {
       ["Merge it: the merge asks FeatBit for shadow, default."],
     ],
     [
+      "where the rules are of another branch, what the merge does not do yet",
+      {
+        state: "approved",
+        reasons: [reason("info", "other news"), reason("info", "no flag moves", { code: "policy-branch" })],
+        routes: [route("a", [], "shadow")],
+      },
+      [],
+      ["Merge it: no flag moves."],
+    ],
+    [
       "that a gateway's file moves no flag",
       { state: "approved", gateways: [gateway("g.yaml", [])] },
       [],

@@ -25,17 +25,16 @@ function describeState(verdict: Omit<Verdict, "title" | "request" | "withdraw">)
   const count = `${approved} of ${roles.length} role${roles.length === 1 ? "" : "s"} approved`;
   const [first = "nothing is left to do"] = verdict.next;
   switch (verdict.state) {
-    case "not-applicable":
-      return "no model route changes";
     case "approved":
       return roles.length === 1
-        ? `approved by ${roles[0]?.requirement.role ?? "its owner"}`
+        ? `approved by ${roles.map((each) => each.requirement.role).join()}`
         : `approved by all ${roles.length} roles`;
     case "invalid":
       return `invalid: ${first}`;
     case "blocked":
       return `blocked: ${first}`;
     case "waiting":
+    case "not-applicable":
     default: {
       const own = verdict.reasons.find((reason) => reason.state === "waiting");
       if (own !== undefined) return `waiting: ${own.text}`;
