@@ -57,7 +57,7 @@ export function readEvidence(
 /** Files by path: a pull request may name a thousand records among a thousand files. A pure function of its list, kept with it. */
 const indexes = new WeakMap<readonly EvidenceFile[], ReadonlyMap<string, readonly EvidenceFile[]>>();
 
-/** The files at these paths, in the order of the list. */
+/** The files at these paths, in the order of the paths. */
 function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): readonly EvidenceFile[] {
   let index = indexes.get(files);
   if (index === undefined) {
@@ -65,8 +65,7 @@ function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): re
     indexes.set(files, index);
   }
   const known = index;
-  const found = paths.flatMap((path) => known.get(path) ?? []);
-  return found.length < 2 ? found : files.filter((file) => found.includes(file));
+  return paths.flatMap((path) => known.get(path) ?? []);
 }
 
 /**
@@ -83,7 +82,7 @@ export function readInlineEvidence(
   const document: YamlDocument = {
     path: place.path,
     value: record,
-    keys: new Map([["", position]]),
+    keys: new Map(),
     values: new Map([["", position]]),
   };
   return readRecord(document, [], record, { id: null, files, folder, own: [] });
@@ -123,7 +122,7 @@ function readRecord(
   const place = placeInDocument(document, steps);
   const { format, file } = input;
   if (format === checkRunFormat || input.check) return readCheck(document, steps, input, { place, own: context.own });
-  if (!format && !file) return accept(input, place, nativeReading(input), "native", context.own);
+  if (!format && !file) return accept(buildRecord(input, place, nativeReading(input), "native", context.own));
   if (!format || !file) {
     return refuse(
       problemAt(document, steps, {
@@ -167,10 +166,8 @@ function readCheck(
     "contradictory: a check run only succeeds or fails, so `result`, `counts` and `threshold` have no place";
   const defects = [...reading.defects, ...(claims ? [claimed] : [])];
   const own = { ...reading, threshold: null, result: null, counts: null, producedAt: null, defects };
-  const accepted = accept(input, at.place, own, checkRunFormat, at.own);
-  if (!accepted.ok) return accepted;
-  const value = { ...accepted.value, check: { appId: check.app, name: check.name, commit: check.commit ?? null } };
-  return { ...accepted, value };
+  const record = buildRecord(input, at.place, own, checkRunFormat, at.own);
+  return accept({ ...record, check: { appId: check.app, name: check.name, commit: check.commit ?? null } });
 }
 
 function readWrapped(
@@ -218,7 +215,7 @@ function readWrapped(
       "Correct `format`, or commit the tool's own output.",
     );
   }
-  return accept(input, place, joinReading(input, reading.value), format, [...context.own, path]);
+  return accept(buildRecord(input, place, joinReading(input, reading.value), format, [...context.own, path]));
 }
 
 /** The wrapper completes what the tool leaves out and never replaces what the tool says. */
@@ -276,19 +273,19 @@ function nativeReading(input: EvidenceInput): ToolReading {
   };
 }
 
-function accept(
+function buildRecord(
   input: EvidenceInput,
   place: Place,
   reading: ToolReading,
   format: string,
   files: readonly string[],
-): Parsed<EvidenceRecord> {
+): EvidenceRecord {
   const isRegistry = format === "sagemaker";
   const isMisused = isRegistry && input.kind !== "registry-approval";
   const defects = isMisused
     ? [...reading.defects, "an approval of the registry is no measurement: its kind is registry-approval"]
     : reading.defects;
-  const value: EvidenceRecord = {
+  return {
     ...reading,
     id: input.id,
     kind: input.kind,
@@ -298,6 +295,9 @@ function accept(
     ...(files.length === 0 ? {} : { files }),
     place,
   };
+}
+
+function accept(value: EvidenceRecord): Parsed<EvidenceRecord> {
   return { ok: true, value, problems: [] };
 }
 
