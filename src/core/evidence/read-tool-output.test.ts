@@ -728,6 +728,14 @@ describe("a JUnit report", () => {
     expect(read("junit", report)).toMatchObject({ bundle: null, defects: [] });
   });
 
+  it.each(['<property name="route_bundle"/>', '<property name="route_bundle" value=""/>'])(
+    "names no bundle by a property without a value: %s",
+    (property) => {
+      const report = `<testsuite><properties>${property}</properties><testcase/></testsuite>`;
+      expect(read("junit", report)).toMatchObject({ bundle: null, defects: [] });
+    },
+  );
+
   it("is as old as the latest of its suites that says when it ran", () => {
     const report =
       '<testsuites><testsuite/><testsuite timestamp="2026-11-01T10:00:00+0100"><testcase/></testsuite><testsuite timestamp="soon"/></testsuites>';
