@@ -342,7 +342,11 @@ describe("trust", () => {
 
   it("a record with counts and a run that holds the same ones is workflow trust too", () => {
     const counted = { ...produced, counts: counts(9, 1) };
-    expect(judgeEvidence(counted, { facts: found, artifact: counted }, high).trust).toBe("workflow");
+    const trustOf = (artifact: EvidenceRecord) => judgeEvidence(counted, { facts: found, artifact }, high).trust;
+    expect(trustOf(counted)).toBe("workflow");
+    for (const other of [counts(8, 1), counts(9, 0), counts(9, 1, 1), { ...counts(9, 1), total: 11 }]) {
+      expect(trustOf({ ...counted, counts: other })).toBe("declared");
+    }
   });
 
   it.each<[string, WorkflowRunFacts | null, Partial<EvidenceRecord> | null, RegExp]>([

@@ -51,7 +51,7 @@ export function readEvidence(
   const document = parsed.value;
   const tool = recogniseTool(document.value);
   if (tool !== null) return refuse(explainBareTool(file.path, tool));
-  return readRecord(document, [], document.value, { id, files, folder: context.folder, own: [file.path] });
+  return readRecord(document, { id, files, folder: context.folder, own: [file.path] });
 }
 
 /** Files by path: a pull request may name a thousand records among a thousand files. A pure function of its list, kept with it. */
@@ -70,7 +70,7 @@ function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): re
 
 /**
  * Reads a record that stands in the route file itself.
- * @param steps where it stands: `approval.evidence.0`, below the record's root
+ * @param place where it stands; its problems stand there too
  */
 export function readInlineEvidence(
   record: JsonValue,
@@ -85,7 +85,7 @@ export function readInlineEvidence(
     keys: new Map(),
     values: new Map([["", position]]),
   };
-  return readRecord(document, [], record, { id: null, files, folder, own: [] });
+  return readRecord(document, { id: null, files, folder, own: [] });
 }
 
 interface ReadContext {
@@ -97,20 +97,15 @@ interface ReadContext {
   own: readonly string[];
 }
 
-function readRecord(
-  document: YamlDocument,
-  steps: readonly string[],
-  value: JsonValue,
-  context: ReadContext,
-): Parsed<EvidenceRecord> {
-  const result = evidenceSchema.safeParse(value);
+function readRecord(document: YamlDocument, context: ReadContext): Parsed<EvidenceRecord> {
+  const result = evidenceSchema.safeParse(document.value);
   if (!result.success) {
-    return { ok: false, problems: explainSchemaIssues(document, steps, value, result.error.issues) };
+    return { ok: false, problems: explainSchemaIssues(document, [], document.value, result.error.issues) };
   }
   const input = result.data;
   if (context.id !== null && input.id !== context.id) {
     return refuse(
-      problemAt(document, [...steps, "id"], {
+      problemAt(document, ["id"], {
         code: "evidence-id",
         message: "The record's id is not the one that its file name says.",
         expected: context.id,
@@ -119,13 +114,13 @@ function readRecord(
       }),
     );
   }
-  const place = placeInDocument(document, steps);
+  const place = placeInDocument(document, []);
   const { format, file } = input;
-  if (format === checkRunFormat || input.check) return readCheck(document, steps, input, { place, own: context.own });
+  if (format === checkRunFormat || input.check) return readCheck(document, input, { place, own: context.own });
   if (!format && !file) return accept(buildRecord(input, place, nativeReading(input), "native", context.own));
   if (!format || !file) {
     return refuse(
-      problemAt(document, steps, {
+      problemAt(document, [], {
         code: "incomplete-wrapper",
         message: "A wrapper record needs both `format` and `file`.",
         expected: "format: the tool, and file: its output in the evidence folder",
@@ -134,7 +129,7 @@ function readRecord(
       }),
     );
   }
-  return readWrapped(document, steps, input, { format, file, place, context });
+  return readWrapped(document, input, { format, file, place, context });
 }
 
 /**
@@ -143,7 +138,6 @@ function readRecord(
  */
 function readCheck(
   document: YamlDocument,
-  steps: readonly string[],
   input: EvidenceInput,
   at: { place: Place; own: readonly string[] },
 ): Parsed<EvidenceRecord> {
@@ -151,11 +145,11 @@ function readCheck(
   const isWhole = input.format === checkRunFormat && check !== null && check !== undefined && !input.file;
   if (!isWhole) {
     return refuse(
-      problemAt(document, steps, {
+      problemAt(document, [], {
         code: "incomplete-check",
         message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
         expected: "format: check-run, and check: { app, name }",
-        found: ["format", "file", "check"].filter((key) => Object.hasOwn(input, key)).join(", ") || "none of them",
+        found: ["format", "file", "check"].filter((key) => Object.hasOwn(input, key)).join(", "),
         fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
       }),
     );
@@ -172,7 +166,6 @@ function readCheck(
 
 function readWrapped(
   document: YamlDocument,
-  steps: readonly string[],
   input: EvidenceInput,
   wrapped: { format: ToolFormat; file: string; place: Place; context: ReadContext },
 ): Parsed<EvidenceRecord> {
@@ -181,7 +174,7 @@ function readWrapped(
   const [output] = findFiles(context.files, [path]);
   const refuseFile = (message: string, found: string, fix: string): Parsed<EvidenceRecord> =>
     refuse(
-      problemAt(document, [...steps, "file"], {
+      problemAt(document, ["file"], {
         code: "evidence-output",
         message,
         expected: `the output of ${format} at ${describeText(path)}`,

@@ -90,6 +90,7 @@ it.each<[string, string]>([
   ["64 attributes", `<a ${Array.from({ length: 64 }, (_, n) => `b${n}="1"`).join(" ")}/>`],
   ["32 levels", `${"<a>".repeat(32)}${"</a>".repeat(32)}`],
   ["a name of 128 characters", `<${"a".repeat(128)}/>`],
+  ["200,000 tags", `<a>${"<b/>".repeat(199_999)}</a>`],
   ["four million characters", `<a/>${" ".repeat(4 * 1024 * 1024 - 4)}`],
 ])("takes %s", (_name, text) => {
   expect(scanXml(text).ok).toBe(true);
