@@ -46,6 +46,7 @@ function judge(
   facts: AttestationFacts | null,
   evidence: readonly unknown[] = ["eval-1"],
   texts: Record<string, string> = { [evidencePath]: recordText },
+  about = digest,
 ) {
   const file = readRoute(writeRecord({ approval: { status: "approved-for-internal-canary", evidence } }));
   const context: EvidenceContext = {
@@ -62,7 +63,7 @@ function judge(
     policy: buildPolicy(),
     rehearsals: [],
     workflowRuns: {},
-    attested: { repositoryId: 1, byBundle: facts === null ? {} : { [digest]: facts } },
+    attested: { repositoryId: 1, byBundle: facts === null ? {} : { [about]: facts } },
     context,
   };
   return judgeRouteEvidence(file, source)[0]?.finding;
@@ -71,8 +72,11 @@ function judge(
 describe("attested trust", () => {
   it("is a verified statement of the record's workflow that holds the record's digest", () => {
     const finding = judge({ verified: [attestation], refused: [] });
-    expect(finding).toMatchObject({ state: "counts", trust: "attested" });
-    expect(finding?.why.join("; ")).toContain("attested and signed by .github/workflows/eval.yml in run 5");
+    expect(finding).toMatchObject({
+      state: "counts",
+      trust: "attested",
+      why: ["passed: 0.9 against >= 0.85", "attested and signed by .github/workflows/eval.yml in run 5"],
+    });
   });
 
   it("one good statement among others is enough", () => {
@@ -81,7 +85,10 @@ describe("attested trust", () => {
   });
 
   it("a certificate that names no run is believed for its workflow", () => {
-    expect(judge({ verified: [{ ...attestation, runId: null }], refused: [] })?.trust).toBe("attested");
+    expect(judge({ verified: [{ ...attestation, runId: null }], refused: [] })).toMatchObject({
+      trust: "attested",
+      why: ["passed: 0.9 against >= 0.85", "attested and signed by .github/workflows/eval.yml"],
+    });
   });
 
   it.each<[string, Partial<VerifiedAttestation>, RegExp]>([
@@ -116,7 +123,39 @@ describe("attested trust", () => {
   it("a record without producer has no workflow that could have signed", () => {
     const text = writeEvidence();
     const facts = { verified: [attestation], refused: [] };
-    expect(judge(facts, ["eval-1"], { [evidencePath]: text })?.trust).toBe("declared");
+    expect(judge(facts, ["eval-1"], { [evidencePath]: text })).toMatchObject({
+      trust: "declared",
+      why: [
+        "high risk needs evidence of a verified workflow run",
+        "passed: 0.9 against >= 0.85",
+        "declared only: a file of the pull request, no workflow run is named",
+      ],
+    });
+  });
+
+  it.each<[string, AttestationFacts | null]>([
+    ["nobody asked", null],
+    ["there is none", { verified: [], refused: [] }],
+  ])("a record about whose attestations nothing is known, because %s, is judged by its run alone", (_name, facts) => {
+    expect(judge(facts)?.why).toEqual([
+      "high risk needs evidence of a verified workflow run",
+      "passed: 0.9 against >= 0.85",
+      "declared only: workflow run 5 was not found",
+    ]);
+  });
+
+  it("a check of the baseline is attested by a statement about the baseline", () => {
+    const baseline = resolve(writeRecord()).baselineDigest ?? "";
+    const text = writeEvidence({ producer, kind: "baseline-check", bundle: baseline });
+    const configuration = [{ name: "eval-1.yaml", digest: { sha256: sha256(text) } }];
+    const about = (bundle: string): AttestationFacts => {
+      const statement = buildStatement({ configuration }, [bundle.replace("mrb1:sha256:", "")]);
+      return { verified: [{ ...attestation, statement }], refused: [] };
+    };
+    const texts = { [evidencePath]: text };
+    expect(judge(about(baseline), ["eval-1"], texts, baseline)).toMatchObject({ state: "counts", trust: "attested" });
+    expect(judge(about(digest), ["eval-1"], texts, baseline)?.trust).toBe("declared");
+    expect(judge(about(baseline), ["eval-1"], texts, digest)?.trust).toBe("declared");
   });
 
   it("an inline record has no file that could be attested", () => {
@@ -147,11 +186,47 @@ describe("a wrapper is attested with its output", () => {
     expect(judge(facts, ["eval-1"], { ...texts, [`${folder}/eval-1.intoto.json`]: own })?.trust).toBe("attested");
   });
 
-  it("an output that says something else is not attested by it", () => {
-    const statement = buildStatement({ configuration: listing, passedTests: ["a"] });
-    const finding = judge({ verified: [{ ...attestation, statement }], refused: [] }, ["eval-1"], texts);
-    expect(finding?.trust).toBe("declared");
-    expect(finding?.why.join("; ")).toContain("eval-1.intoto.json");
+  it.each<[string, JsonObject]>([
+    ["names other tests", buildStatement({ configuration: listing, passedTests: ["a"] })],
+    ["is of another version", { predicateType: "https://in-toto.io/attestation/test-result/v0.2" }],
+    ["is about another bundle", { subject: [{ digest: { sha256: "0".repeat(64) } }] }],
+  ])("an output that %s is not attested by it", (_name, changes) => {
+    const own = JSON.stringify({ ...buildStatement({ configuration: listing }), ...changes });
+    const statement = buildStatement({ configuration: listing });
+    const facts = { verified: [{ ...attestation, statement }], refused: [] };
+    const finding = judge(facts, ["eval-1"], { ...texts, [`${folder}/eval-1.intoto.json`]: own });
+    expect(finding).toMatchObject({ state: "does-not-count", trust: "declared" });
+    expect(finding?.why.at(-1)).toBe(
+      "declared only: workflow run 5 was not found; not attested: the attested statement does not hold the digest of model-routes/evidence/eval-1.intoto.json",
+    );
+  });
+
+  it("the output of another tool is not attested by carrying the statement's words beside its own", () => {
+    const registry = writeEvidence({
+      kind: "registry-approval",
+      format: "sagemaker",
+      file: "eval-1.package.json",
+      result: null,
+      threshold: null,
+      producer,
+    });
+    const statement = buildStatement({ configuration: [{ digest: { sha256: sha256(registry) } }] });
+    const forged = { ...statement, ModelPackageArn: "arn:7", ModelApprovalStatus: "Approved" };
+    const facts = { verified: [{ ...attestation, statement }], refused: [] };
+    const files = { [evidencePath]: registry, [`${folder}/eval-1.package.json`]: JSON.stringify(forged) };
+    expect(judge(facts, ["eval-1"], files)?.trust).toBe("declared");
+  });
+
+  it("a wrapper inside the route file is not attested by its output: nobody signed its kind and its threshold", () => {
+    const inline: unknown = JSON.parse(wrapper.replace(">= 1", ">= 0"));
+    const statement = buildStatement({ configuration: [{ digest: { sha256: sha256(output) } }] });
+    for (const each of [statement, JSON.parse(output) as JsonObject]) {
+      const finding = judge({ verified: [{ ...attestation, statement: each }], refused: [] }, [inline], texts);
+      expect(finding).toMatchObject({ state: "does-not-count", trust: "declared" });
+      expect(finding?.why.at(-1)).toBe(
+        "declared only: workflow run 5 was not found; not attested: a record inside the route file cannot be attested; commit it as a file",
+      );
+    }
   });
 
   it("the wrapper must be in the statement too, since it says what kind of evidence it is", () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { renderCanonical } from "../audit/canonical-text.ts";
 import type { AttestationFacts, FileContent, VerifiedAttestation } from "../facts.ts";
-import { isJsonObject, type JsonValue } from "../json.ts";
+import type { JsonValue } from "../json.ts";
 import { cut } from "../problem.ts";
 import type { EvidenceRecord } from "./evidence.ts";
 import type { EvidenceContext, TrustFinding } from "./judge-evidence.ts";
@@ -23,7 +23,7 @@ export interface AttestedSource {
  * Attested trust (SPEC 8): the signature was verified, and here is judged whose it is and what it says. The signer must be the record's
  * workflow in this repository, as the default branch has it; the only subject must be the bundle; and every file of the record must stand
  * in the statement: by its SHA-256 in `predicate.configuration`, or, for an in-toto output, by being the statement itself. Without that an
- * attestation of one measurement would lift every other record about the same bundle.
+ * attestation of one measurement would lift every other record about the same bundle. A record inside the route file is in no statement.
  *
  * @returns null when nothing is attested; else the trust, or why the attestations there do not count
  */
@@ -65,11 +65,13 @@ function findObjection(
   if (textAt(statement, "predicate", "result") === "FAILED") return "the attested result is FAILED";
   const wanted = record.kind === "baseline-check" ? context.baselineDigest : context.candidateDigest;
   const subjects = listAt(statement, "subject").map((subject) => textAt(subject, "digest", "sha256"));
-  if (wanted === null || subjects.length !== 1 || `mrb1:sha256:${subjects[0] ?? ""}` !== wanted) {
+  if (subjects.length !== 1 || `mrb1:sha256:${subjects[0] ?? ""}` !== wanted) {
     return "the attestation's subject is not this bundle alone";
   }
   const files = record.files ?? [];
-  if (files.length === 0) return "a record inside the route file cannot be attested; commit it as a file";
+  // Also of a wrapper with an attested output: its kind and its threshold nobody signed.
+  if (!files.includes(record.place.path))
+    return "a record inside the route file cannot be attested; commit it as a file";
   const missing = files.find((path) => !isAttested(path, record, statement, source.contents));
   return missing === undefined ? null : `the attested statement does not hold the digest of ${cut(missing, 120)}`;
 }
@@ -82,12 +84,13 @@ function isAttested(
 ): boolean {
   const content = Object.hasOwn(contents, path) ? contents[path] : undefined;
   if (content?.kind !== "text") return false;
-  const digest = createHash("sha256").update(content.text, "utf8").digest("hex");
+  const digest = createHash("sha256").update(content.text).digest("hex");
   const listed = listAt(statement, "predicate", "configuration").map((each) => textAt(each, "digest", "sha256"));
   if (listed.includes(digest)) return true;
-  if (record.format !== "in-toto" || path !== record.files?.at(-1)) return false;
+  // Of the wrapper's own file the rest is never true: a record has none of a statement's keys.
+  if (record.format !== "in-toto") return false;
   const output = parseToolJson(content.text);
-  return output.ok && isJsonObject(output.value) && saysSame(output.value, statement);
+  return output.ok && saysSame(output.value, statement);
 }
 
 function saysSame(output: JsonValue, statement: JsonValue): boolean {

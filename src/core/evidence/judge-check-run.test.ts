@@ -56,8 +56,81 @@ function judge(changes: object, facts: CheckRunFacts | null, policy: Partial<Pol
 describe("a check run of CI as evidence", () => {
   it("counts with the trust of a workflow when the policy lists the app and it checked this candidate", () => {
     const finding = judge({}, run, {}, "high");
-    expect(finding).toMatchObject({ state: "counts", trust: "workflow", passed: true });
-    expect(finding?.record).toMatchObject({ run: "check run 51", url: "https://ci.example/51" });
+    expect(finding).toMatchObject({
+      state: "counts",
+      trust: "workflow",
+      passed: true,
+      why: ["passed: 1 against == 1", "check run 51 of app acme-ci (7) on commit aaaaaaa"],
+    });
+    expect(finding?.record).toMatchObject({
+      result: 1,
+      threshold: "== 1",
+      run: "check run 51",
+      url: "https://ci.example/51",
+      producedAt: "2026-06-14T08:00:00Z",
+    });
+  });
+
+  const unverified = "high risk needs evidence of a verified workflow run";
+  it.each<[string, object, CheckRunFacts | null, { trust: string; passed: boolean | null; why: string[] }]>([
+    [
+      "that failed",
+      {},
+      { ...run, conclusion: "failure" },
+      {
+        trust: "workflow",
+        passed: false,
+        why: [
+          "the check run model eval ended with failure",
+          "failed: 0 against the record's threshold == 1",
+          "check run 51 of app acme-ci (7) on commit aaaaaaa",
+        ],
+      },
+    ],
+    [
+      "that GitHub does not have at the commit that the record names",
+      { check: { app: 7, name: "model eval", commit: "b".repeat(40) } },
+      { kind: "not-found" },
+      {
+        trust: "declared",
+        passed: null,
+        why: [
+          "no check run model eval of app 7 was found on commit bbbbbbb",
+          "it does not say when it was made",
+          "it gives no result that could be recomputed",
+          unverified,
+          "declared only: GitHub knows no such check run",
+        ],
+      },
+    ],
+    [
+      "of another name than GitHub answered",
+      {},
+      { ...run, name: "lint" },
+      {
+        trust: "declared",
+        passed: true,
+        why: [unverified, "passed: 1 against == 1", "declared only: GitHub knows no such check run"],
+      },
+    ],
+    [
+      "whose record names no bundle",
+      { bundle: null },
+      run,
+      {
+        trust: "declared",
+        passed: true,
+        why: [
+          "it does not say which bundle was measured, which high risk needs",
+          unverified,
+          "passed: 1 against == 1",
+          "it does not say which bundle was measured",
+          "declared only: the record does not say which bundle was measured",
+        ],
+      },
+    ],
+  ])("one %s is told with everything that was found", (_name, changes, facts, finding) => {
+    expect(judge(changes, facts, {}, "high")).toMatchObject({ state: "does-not-count", ...finding });
   });
 
   it.each<[string, object, CheckRunFacts | null, Partial<Policy>, RegExp]>([

@@ -26,8 +26,9 @@ export function completeCheckRecord(
   if (facts.conclusion === null) {
     return { ...record, defects: [...record.defects, `the check run ${name} is not completed`] };
   }
-  const wanted = Object.hasOwn(policy.evidenceThresholds, record.kind) ? policy.evidenceThresholds[record.kind] : null;
-  const isShort = wanted !== null && wanted !== undefined;
+  const wanted = Object.hasOwn(policy.evidenceThresholds, record.kind)
+    ? policy.evidenceThresholds[record.kind]
+    : undefined;
   return {
     ...record,
     result: facts.conclusion === "success" ? 1 : 0,
@@ -38,7 +39,9 @@ export function completeCheckRecord(
     defects: [
       ...record.defects,
       ...(facts.conclusion === "success" ? [] : [`the check run ${name} ended with ${cut(facts.conclusion, 40)}`]),
-      ...(isShort ? [`the policy wants ${cut(wanted, 40)} for ${record.kind}, and a check run gives no score`] : []),
+      ...(wanted === undefined
+        ? []
+        : [`the policy wants ${cut(wanted, 40)} for ${record.kind}, and a check run gives no score`]),
     ],
   };
 }
@@ -64,7 +67,7 @@ export function judgeCheckTrust(
     return declared(`the policy does not list app ${check.appId} in \`evidenceApps\``);
   const { bundlesAtCommit } = facts;
   const there = Object.hasOwn(bundlesAtCommit, context.flagKey) ? bundlesAtCommit[context.flagKey] : undefined;
-  if (context.candidateDigest === null || there !== context.candidateDigest) {
+  if (there !== context.candidateDigest) {
     return declared(`check run ${facts.checkRunId} is of a commit whose candidate is another one`);
   }
   if (record.bundle === null) return declared("the record does not say which bundle was measured");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { WorkflowRunFacts } from "../facts.ts";
+import type { Rehearsal, WorkflowRunFacts } from "../facts.ts";
 import {
   buildPolicy,
   buildRehearsal,
@@ -7,11 +7,12 @@ import {
   evidencePath,
   readRoute,
   resolve,
+  routePath,
   writeEvidence,
   writeRecord,
   type Written,
 } from "../verdict/test-builders.ts";
-import type { EvidenceRecord } from "./evidence.ts";
+import type { EvidenceFinding, EvidenceRecord } from "./evidence.ts";
 import { isRehearsalId, judgeEvidence, type EvidenceContext } from "./judge-evidence.ts";
 import { judgeRouteEvidence } from "./judge-route-evidence.ts";
 
@@ -56,7 +57,6 @@ const counts = (passed: number, failed: number, errored = 0) => ({
 
 describe("what counts", () => {
   it.each<[string, Partial<EvidenceRecord>, Partial<EvidenceContext>, "counts" | "does-not-count", RegExp]>([
-    ["a passed run of this candidate", {}, {}, "counts", /^passed: 0.9 against >= 0.85$/],
     ["the digest without our scheme", { bundle: digest.replace("mrb1:", "") }, {}, "counts", /passed/],
     ["the bare hex digest", { bundle: digest.replace("mrb1:sha256:", "") }, {}, "counts", /passed/],
     [
@@ -66,7 +66,6 @@ describe("what counts", () => {
       "does-not-count",
       /^it measured another bundle: mrb1:sha256:00/,
     ],
-    ["a run that names no bundle, at medium", { bundle: null }, {}, "counts", /passed/],
     [
       "a run that names no bundle, at high",
       { bundle: null },
@@ -123,35 +122,22 @@ describe("what counts", () => {
     ["a result that is no number", { result: Number.NaN }, {}, "does-not-count", /no result/],
     ["the share of passed samples", { result: null, counts: counts(9, 1) }, {}, "counts", /^passed: 0.9/],
     [
-      "all samples passed and no threshold",
-      { result: null, threshold: null, counts: counts(9, 0) },
-      {},
-      "counts",
-      /9 of 9 passed/,
-    ],
-    [
-      "one sample failed and no threshold",
-      { result: null, threshold: null, counts: counts(8, 1) },
+      "the share of no samples",
+      { result: null, counts: counts(0, 0) },
       {},
       "does-not-count",
-      /no threshold allows less/,
+      /^it gives no result that could be recomputed$/,
     ],
     ["no samples", { result: null, threshold: null, counts: counts(0, 0) }, {}, "does-not-count", /no result/],
     ["no dataset", { dataset: null }, {}, "does-not-count", /does not name its dataset/],
     ["no dataset for a report of a canary", { kind: "canary-report", dataset: null }, {}, "counts", /passed/],
-    [
-      "a dataset that the policy does not accept",
-      {},
-      { policy: buildPolicy({ datasets: ["gold-2"] }) },
-      "does-not-count",
-      /does not accept dataset golden; it accepts gold-2/,
-    ],
     ["a dataset that the policy accepts", {}, { policy: buildPolicy({ datasets: ["golden"] }) }, "counts", /passed/],
     ["no date", { producedAt: null }, {}, "does-not-count", /when it was made/],
     ["a date that is none", { producedAt: "soon" }, {}, "does-not-count", /no readable date/],
     ["thirty days old", { producedAt: "2026-05-16T10:00:00Z" }, {}, "counts", /passed/],
     ["older than the policy accepts", { producedAt: "2026-05-16T09:59:59Z" }, {}, "does-not-count", /too old.*30 days/],
-    ["dated in the future", { producedAt: "2026-06-15T10:05:01Z" }, {}, "does-not-count", /dated in the future/],
+    ["dated a little ahead, as clocks differ", { producedAt: "2026-06-15T10:05:00Z" }, {}, "counts", /passed/],
+    ["made a moment ago", { producedAt: "2026-06-15T09:59:59Z" }, {}, "counts", /passed/],
     ["made before the breach", {}, { notBefore: "2026-06-14T08:00:00Z" }, "does-not-count", /made before the breach/],
     ["made after the breach", {}, { notBefore: "2026-06-14T07:59:59Z" }, "counts", /passed/],
     ["a partial run", { defects: ["partial: 3 of 100 samples"] }, {}, "does-not-count", /^partial: 3 of 100/],
@@ -176,6 +162,154 @@ describe("what counts", () => {
     expect(finding.state).toBe(state);
     expect(finding.why[0]).toMatch(why);
   });
+
+  const declared = "declared only: a file of the pull request, no workflow run is named";
+  const counted = { state: "counts", passed: true } as const;
+  const uncounted = { state: "does-not-count", passed: true } as const;
+  const failed = { state: "does-not-count", passed: false } as const;
+  const unknown = { state: "does-not-count", passed: null } as const;
+
+  it.each<
+    [string, Partial<EvidenceRecord>, Partial<EvidenceContext>, Pick<EvidenceFinding, "state" | "passed">, string[]]
+  >([
+    ["a passed run", {}, {}, counted, ["passed: 0.9 against >= 0.85", declared]],
+    [
+      "a run that passes the record's threshold and the policy's",
+      {},
+      { policy: buildPolicy({ evidenceThresholds: { "offline-eval": "90%" } }) },
+      counted,
+      ["passed: 0.9 against >= 0.85 and 90%", declared],
+    ],
+    [
+      "a run at medium risk that names no bundle",
+      { bundle: null },
+      {},
+      counted,
+      ["passed: 0.9 against >= 0.85", "it does not say which bundle was measured", declared],
+    ],
+    [
+      "a result without a threshold, whatever its counts are",
+      { threshold: null, counts: counts(10, 0) },
+      {},
+      unknown,
+      ["neither the record nor the policy names a threshold", declared],
+    ],
+    [
+      "all samples passed, without a threshold",
+      { result: null, threshold: null, counts: counts(9, 0) },
+      {},
+      counted,
+      ["9 of 9 passed", declared],
+    ],
+    [
+      "a failed sample, without a threshold",
+      { result: null, threshold: null, counts: counts(8, 1) },
+      {},
+      failed,
+      ["8 of 9 passed, and no threshold allows less", declared],
+    ],
+    [
+      "a sample that ended in an error, without a threshold",
+      { result: null, threshold: null, counts: counts(8, 0, 1) },
+      {},
+      failed,
+      ["8 of 9 passed, and no threshold allows less", declared],
+    ],
+    [
+      "a sample that was never judged, without a threshold",
+      { result: null, threshold: null, counts: { total: 9, passed: 8, failed: 0, errored: 0 } },
+      {},
+      failed,
+      ["8 of 9 passed, and no threshold allows less", declared],
+    ],
+    [
+      "a failed sample beside more passed ones than there are, without a threshold",
+      { result: null, threshold: null, counts: { total: 9, passed: 9, failed: 1, errored: 0 } },
+      {},
+      failed,
+      ["9 of 9 passed, and no threshold allows less", declared],
+    ],
+    [
+      "an error beside more passed ones than there are, without a threshold",
+      { result: null, threshold: null, counts: { total: 9, passed: 9, failed: 0, errored: 1 } },
+      {},
+      failed,
+      ["9 of 9 passed, and no threshold allows less", declared],
+    ],
+    [
+      "another bundle",
+      { bundle: `mrb1:sha256:${"1".repeat(64)}` },
+      { candidateDigest: `mrb1:sha256:${"2".repeat(64)}` },
+      uncounted,
+      [
+        `it measured another bundle: mrb1:sha256:${"1".repeat(12)}…, not the candidate mrb1:sha256:${"2".repeat(12)}…`,
+        "passed: 0.9 against >= 0.85",
+        declared,
+      ],
+    ],
+    [
+      "another bundle, without our scheme",
+      { bundle: `sha256:${"1".repeat(64)}` },
+      { candidateDigest: `mrb1:sha256:${"2".repeat(64)}` },
+      uncounted,
+      [
+        `it measured another bundle: sha256:${"1".repeat(12)}…, not the candidate mrb1:sha256:${"2".repeat(12)}…`,
+        "passed: 0.9 against >= 0.85",
+        declared,
+      ],
+    ],
+    [
+      "a dataset that is none of the policy's",
+      {},
+      { policy: buildPolicy({ datasets: ["gold-1", "gold-2"] }) },
+      uncounted,
+      ["the policy does not accept dataset golden; it accepts gold-1, gold-2", "passed: 0.9 against >= 0.85", declared],
+    ],
+    [
+      "a run that is too old and was made before the breach",
+      { producedAt: "2026-05-01T00:00:00Z" },
+      { notBefore: "2026-06-14T08:00:00Z" },
+      uncounted,
+      [
+        "it is too old: made 2026-05-01T00:00:00Z, the policy accepts 30 days",
+        "it was made before the breach of 2026-06-14T08:00:00Z, for which this candidate was rolled back",
+        "passed: 0.9 against >= 0.85",
+        declared,
+      ],
+    ],
+    [
+      "a run from the future",
+      { producedAt: "2026-06-15T10:05:01Z" },
+      {},
+      uncounted,
+      ["it is dated in the future (2026-06-15T10:05:01Z)", "passed: 0.9 against >= 0.85", declared],
+    ],
+  ])("everything that was found about %s is told, what speaks against it first", (_name, changes, more, found, why) => {
+    const judged = { ...record, ...changes };
+    expect(judgeEvidence(judged, null, { ...context, ...more })).toEqual({
+      id: "eval-1",
+      kind: "offline-eval",
+      ...found,
+      trust: "declared",
+      why,
+      record: judged,
+      place: record.place,
+    });
+  });
+
+  it.each<[string, [below: boolean, at: boolean, above: boolean]]>([
+    ["< 0.9", [true, false, false]],
+    ["<= 0.9", [true, true, false]],
+    ["== 0.9", [false, true, false]],
+    [">= 0.9", [false, true, true]],
+    ["> 0.9", [false, false, true]],
+    ["90%", [false, true, true]],
+  ])("a threshold of %s is met below, at and above: %j", (threshold, met) => {
+    const passed = [0.89, 0.9, 0.91].map(
+      (result) => judgeEvidence({ ...record, threshold, result }, null, context).passed,
+    );
+    expect(passed).toEqual(met);
+  });
 });
 
 describe("trust", () => {
@@ -199,7 +333,20 @@ describe("trust", () => {
       { facts: found, artifact: { ...produced, place: { path: "a", line: 9, column: 9 } } },
       high,
     );
-    expect(finding).toMatchObject({ state: "counts", trust: "workflow" });
+    expect(finding).toMatchObject({
+      state: "counts",
+      trust: "workflow",
+      why: ["passed: 0.9 against >= 0.85", "run 5 of .github/workflows/eval.yml holds the same record"],
+    });
+  });
+
+  it("a record with counts and a run that holds the same ones is workflow trust too", () => {
+    const counted = { ...produced, counts: counts(9, 1) };
+    const trustOf = (artifact: EvidenceRecord) => judgeEvidence(counted, { facts: found, artifact }, high).trust;
+    expect(trustOf(counted)).toBe("workflow");
+    for (const other of [counts(8, 1), counts(9, 0), counts(9, 1, 1), { ...counts(9, 1), total: 11 }]) {
+      expect(trustOf({ ...counted, counts: other })).toBe("declared");
+    }
   });
 
   it.each<[string, WorkflowRunFacts | null, Partial<EvidenceRecord> | null, RegExp]>([
@@ -224,6 +371,9 @@ describe("trust", () => {
     ["no candidate at the run's head", { ...found, bundlesAtHead: {} }, {}, /another one/],
     ["no artifact", found, null, /no artifact eval-1/],
     ["an artifact with another result", found, { result: 0.86 }, /says something else/],
+    ["an artifact with counts", found, { counts: counts(9, 1) }, /says something else/],
+    ["an artifact of another run", found, { producer: { workflow, runId: 6 } }, /says something else/],
+    ["an artifact without a run", found, { producer: null }, /says something else/],
     ["an artifact with a defect", found, { defects: ["partial"] }, /says something else/],
     [
       "an artifact of another dataset",
@@ -262,22 +412,75 @@ describe("rehearsals come from Routeward's own store", () => {
     expect(isRehearsalId(id)).toBe(expected);
   });
 
-  it("a rehearsal of this candidate meets the id", () => {
-    expect(judge(only("rollback-test-passed"))).toMatchObject([{ state: "counts", trust: "own-store", passed: true }]);
+  const timing = (at: string): string => `rehearsed ${at}: forward 900 ms, back 210 ms, proven through the SDK`;
+  const failed = buildRehearsal({ ok: false, detail: "the flag did not answer", at: "2026-06-15T09:00:00.000Z" });
+
+  it.each<[string, Rehearsal[], string]>([
+    ["a rehearsal of this candidate", [buildRehearsal()], "2026-06-14T09:00:00.000Z"],
+    [
+      "the newest of several, whatever came first",
+      [buildRehearsal({ at: "2026-06-15T09:00:00.000Z" }), buildRehearsal({ ok: false })],
+      "2026-06-15T09:00:00.000Z",
+    ],
+    [
+      "one of this flag, though a newer one of another flag failed",
+      [buildRehearsal(), { ...failed, flagKey: "other" }],
+      "2026-06-14T09:00:00.000Z",
+    ],
+  ])("%s meets the id", (_name, rehearsals, madeAt) => {
+    expect(judge(only("rollback-test-passed"), rehearsals)).toEqual([
+      {
+        id: "rollback-test-passed",
+        kind: "rollback-rehearsal",
+        state: "counts",
+        trust: "own-store",
+        passed: true,
+        why: [timing(madeAt)],
+        record: null,
+        place: { path: routePath, line: 1, column: expect.any(Number) },
+      },
+    ]);
   });
 
-  it.each([
-    ["of another candidate", [buildRehearsal({ candidateDigest: "mrb1:sha256:00" })], "missing"],
-    ["that failed", [buildRehearsal({ ok: false, detail: "proof failed" })], "does-not-count"],
-    ["that is too old", [buildRehearsal({ at: "2026-01-01T00:00:00.000Z" })], "does-not-count"],
+  const unasked = "Routeward has rehearsed no way back for this candidate: ask with `/routeward rehearse`";
+  it.each<[string, Rehearsal[], Partial<EvidenceFinding>]>([
     [
-      "that failed after one that worked",
-      [buildRehearsal(), buildRehearsal({ ok: false, at: "2026-06-15T09:00:00.000Z" })],
-      "does-not-count",
+      "of another candidate",
+      [buildRehearsal({ candidateDigest: "mrb1:sha256:00" })],
+      { state: "missing", trust: null, passed: null, why: [unasked] },
     ],
-    ["that was never made", [], "missing"],
-  ])("a rehearsal %s does not", (_name, rehearsals, state) => {
-    expect(judge(only("rollback-test-passed"), rehearsals)[0]?.state).toBe(state);
+    ["that was never made", [], { state: "missing", trust: null, passed: null, why: [unasked] }],
+    [
+      "that failed",
+      [failed],
+      {
+        state: "does-not-count",
+        trust: "own-store",
+        passed: false,
+        why: ["the rehearsal failed: the flag did not answer"],
+      },
+    ],
+    [
+      "that is too old",
+      [buildRehearsal({ at: "2026-01-01T00:00:00.000Z" })],
+      {
+        state: "does-not-count",
+        trust: "own-store",
+        passed: true,
+        why: [
+          "the rehearsal is too old: made 2026-01-01T00:00:00.000Z, the policy accepts 30 days",
+          timing("2026-01-01T00:00:00.000Z"),
+        ],
+      },
+    ],
+    ["that failed after one that worked", [buildRehearsal(), failed], { state: "does-not-count", passed: false }],
+    [
+      "that failed at the moment of one that worked and was stored before it",
+      [buildRehearsal({ at: failed.at }), failed],
+      { state: "does-not-count", passed: false },
+    ],
+  ])("a rehearsal %s does not", (_name, rehearsals, finding) => {
+    expect(judge(only("rollback-test-passed"), rehearsals)).toMatchObject([finding]);
   });
 
   it("a file with such an id cannot stand in for one", () => {
@@ -287,58 +490,5 @@ describe("rehearsals come from Routeward's own store", () => {
     });
     const source = { snapshot, policy: buildPolicy(), rehearsals: [], workflowRuns: {}, context };
     expect(judgeRouteEvidence(file, source)[0]?.finding.state).toBe("missing");
-  });
-});
-
-describe("evidence of a route", () => {
-  const judge = (
-    texts: Record<string, string>,
-    evidence: unknown[],
-    workflowRuns: Record<string, WorkflowRunFacts> = {},
-  ) => {
-    const file = readRoute(writeRecord({ approval: { status: "approved-for-internal-canary", evidence } }));
-    const source = { snapshot: buildSnapshot(texts), policy: buildPolicy(), rehearsals: [], workflowRuns, context };
-    return judgeRouteEvidence(file, source);
-  };
-
-  it.each<[string, Record<string, string>, unknown[], string]>([
-    ["a record in the folder", { [evidencePath]: writeEvidence() }, ["eval-1"], "counts"],
-    ["an inline record", {}, [JSON.parse(writeEvidence())], "counts"],
-    ["no record", {}, ["eval-1"], "missing"],
-    ["a broken record", { [evidencePath]: "{" }, ["eval-1"], "missing"],
-    ["a record with another id", { [evidencePath]: writeEvidence({ id: "eval-2" }) }, ["eval-1"], "missing"],
-    ["an inline record that is none", {}, [{ anything: true }], "missing"],
-  ])("%s", (_name, texts, evidence, state) => {
-    expect(judge(texts, evidence)[0]?.finding.state).toBe(state);
-  });
-
-  it("an id that is named twice is judged once", () => {
-    expect(judge({ [evidencePath]: writeEvidence() }, ["eval-1", JSON.parse(writeEvidence())])).toHaveLength(1);
-  });
-
-  it("another text gives another digest, so that reviews end", () => {
-    const [before] = judge({ [evidencePath]: writeEvidence() }, ["eval-1"]);
-    const [after] = judge({ [evidencePath]: writeEvidence({ result: 0.95 }) }, ["eval-1"]);
-    expect(before?.digest).not.toBe(after?.digest);
-  });
-
-  it("the artifact of the run is read by itself, not completed by the pull request's files", () => {
-    const producer = { workflow: "w.yml", runId: 5 };
-    const run = (artifactText: string): WorkflowRunFacts => ({
-      kind: "found",
-      runId: 5,
-      workflow: "w.yml",
-      conclusion: "success",
-      headSha: "h",
-      workflowMatchesDefaultBranch: true,
-      bundlesAtHead: { support_answer: digest },
-      artifactText,
-    });
-    const text = writeEvidence({ producer });
-    const trustOf = (artifact: string) =>
-      judge({ [evidencePath]: text }, ["eval-1"], { "eval-1": run(artifact) })[0]?.finding.trust;
-    expect(trustOf(text)).toBe("workflow");
-    expect(trustOf(writeEvidence({ producer, result: 0.99 }))).toBe("declared");
-    expect(trustOf("not: [a record")).toBe("declared");
   });
 });

@@ -68,7 +68,7 @@ export function judgeEvidence(
       : []),
   ];
   const notes = [
-    ...(score.passed === true ? [score.why] : []),
+    score.why,
     ...(record.bundle === null ? ["it does not say which bundle was measured"] : []),
     trust.why,
   ];
@@ -196,13 +196,12 @@ function judgeScore(record: EvidenceRecord, context: EvidenceContext): { passed:
       why: `${counts.passed} of ${counts.total} passed${passed ? "" : ", and no threshold allows less"}`,
     };
   }
-  const value = result ?? (counts !== null && counts.total > 0 ? counts.passed / counts.total : null);
-  if (value === null || !Number.isFinite(value))
-    return { passed: null, why: "it gives no result that could be recomputed" };
+  const value = result ?? (counts === null ? Number.NaN : counts.passed / counts.total);
+  if (!Number.isFinite(value)) return { passed: null, why: "it gives no result that could be recomputed" };
   if (thresholds.length === 0) return { passed: null, why: "neither the record nor the policy names a threshold" };
   const shown = Number(value.toPrecision(6));
   for (const { text, whose } of thresholds) {
-    const bound = parseEvidenceThreshold(text.slice(0, 100));
+    const bound = parseEvidenceThreshold(text);
     if (!isBound(bound)) return { passed: null, why: `${whose} threshold ${cut(text, 40)} cannot be read` };
     // Both must hold, which is the same as the stricter one, and needs no order between them.
     if (!keepsLimit(value, bound.operator, bound.amount))
@@ -230,7 +229,7 @@ export function judgeTrust(record: EvidenceRecord, run: RunOfRecord | null, cont
     return declared(`run ${producer.runId} used a workflow file that is not the default branch's`);
   }
   const atHead = Object.hasOwn(facts.bundlesAtHead, context.flagKey) ? facts.bundlesAtHead[context.flagKey] : undefined;
-  if (context.candidateDigest === null || atHead !== context.candidateDigest) {
+  if (atHead !== context.candidateDigest) {
     return declared(`run ${producer.runId} ran on a commit whose candidate is another one`);
   }
   if (run.artifact === null) return declared(`run ${producer.runId} has no artifact ${record.id} that can be read`);

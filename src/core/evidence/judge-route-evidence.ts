@@ -17,6 +17,7 @@ import {
   type EvidenceContext,
   type RunOfRecord,
 } from "./judge-evidence.ts";
+import { textAt } from "./read-field.ts";
 import { listEvidencePaths, readEvidence, readInlineEvidence, type EvidenceFile } from "./read-evidence.ts";
 
 /** Where the evidence of a route is looked for, and what it is judged against. */
@@ -54,7 +55,7 @@ function judgeReference(reference: EvidenceReference, place: Place, source: Evid
   if (reference.kind === "id" && isRehearsalId(reference.id)) {
     return { finding: judgeRehearsal(reference.id, source.rehearsals, source.context, place), digest: null };
   }
-  const files = listEvidenceFiles(source);
+  const files = listEvidenceFiles(source.snapshot);
   const folder = source.policy.evidenceFolder;
   const parsed =
     reference.kind === "id"
@@ -81,7 +82,7 @@ function judgeRecord(record: EvidenceRecord, source: EvidenceSource): EvidenceFi
     const trust = judgeCheckTrust(completed, facts, context, source.policy.evidenceApps);
     return judgeEvidence(completed, null, context, trust);
   }
-  const run = record.producer === null ? null : findRun(record, source);
+  const run = findRun(record, source);
   const byRun = judgeTrust(record, run, context);
   const wanted = record.kind === "baseline-check" ? context.baselineDigest : context.candidateDigest;
   const attestations = wanted === null ? null : valueOf(source.attested?.byBundle, wanted);
@@ -98,9 +99,7 @@ function valueOf<Value>(table: Readonly<Record<string, Value>> | undefined, key:
 }
 
 function nameOf(record: JsonValue): string {
-  const isMap = typeof record === "object" && record !== null && !Array.isArray(record);
-  const id: unknown = isMap && Object.hasOwn(record, "id") ? Reflect.get(record, "id") : null;
-  return typeof id === "string" ? cut(id, 128) : "inline record";
+  return cut(textAt(record, "id") ?? "inline record", 128);
 }
 
 function reportUnread(id: string, parsed: Parsed<EvidenceRecord>, place: Place): EvidenceFinding {
@@ -113,13 +112,14 @@ function reportUnread(id: string, parsed: Parsed<EvidenceRecord>, place: Place):
 
 const listed = new WeakMap<Snapshot, readonly EvidenceFile[]>();
 
-function listEvidenceFiles({ snapshot, policy }: EvidenceSource): readonly EvidenceFile[] {
+/** All files that were read: the reader asks for them by their paths in the evidence folder. Kept for as long as the snapshot. */
+function listEvidenceFiles(snapshot: Snapshot): readonly EvidenceFile[] {
   const known = listed.get(snapshot);
   if (known !== undefined) return known;
   const modes = new Map(snapshot.entries.map((entry) => [entry.path, entry.mode]));
-  const files = Object.entries(snapshot.contents)
-    .filter(([path]) => path.startsWith(`${policy.evidenceFolder}/`))
-    .map(([path, content]): EvidenceFile => ({ path, content: hideLink(content, modes.get(path)) }));
+  const files = Object.entries(snapshot.contents).map(([path, content]): EvidenceFile => {
+    return { path, content: hideLink(content, modes.get(path)) };
+  });
   listed.set(snapshot, files);
   return files;
 }

@@ -51,13 +51,13 @@ export function readEvidence(
   const document = parsed.value;
   const tool = recogniseTool(document.value);
   if (tool !== null) return refuse(explainBareTool(file.path, tool));
-  return readRecord(document, [], document.value, { id, files, folder: context.folder, own: [file.path] });
+  return readRecord(document, { id, files, folder: context.folder, own: [file.path] });
 }
 
 /** Files by path: a pull request may name a thousand records among a thousand files. A pure function of its list, kept with it. */
 const indexes = new WeakMap<readonly EvidenceFile[], ReadonlyMap<string, readonly EvidenceFile[]>>();
 
-/** The files at these paths, in the order of the list. */
+/** The files at these paths, in the order of the paths. */
 function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): readonly EvidenceFile[] {
   let index = indexes.get(files);
   if (index === undefined) {
@@ -65,13 +65,12 @@ function findFiles(files: readonly EvidenceFile[], paths: readonly string[]): re
     indexes.set(files, index);
   }
   const known = index;
-  const found = paths.flatMap((path) => known.get(path) ?? []);
-  return found.length < 2 ? found : files.filter((file) => found.includes(file));
+  return paths.flatMap((path) => known.get(path) ?? []);
 }
 
 /**
  * Reads a record that stands in the route file itself.
- * @param steps where it stands: `approval.evidence.0`, below the record's root
+ * @param place where it stands; its problems stand there too
  */
 export function readInlineEvidence(
   record: JsonValue,
@@ -83,10 +82,10 @@ export function readInlineEvidence(
   const document: YamlDocument = {
     path: place.path,
     value: record,
-    keys: new Map([["", position]]),
+    keys: new Map(),
     values: new Map([["", position]]),
   };
-  return readRecord(document, [], record, { id: null, files, folder, own: [] });
+  return readRecord(document, { id: null, files, folder, own: [] });
 }
 
 interface ReadContext {
@@ -98,20 +97,15 @@ interface ReadContext {
   own: readonly string[];
 }
 
-function readRecord(
-  document: YamlDocument,
-  steps: readonly string[],
-  value: JsonValue,
-  context: ReadContext,
-): Parsed<EvidenceRecord> {
-  const result = evidenceSchema.safeParse(value);
+function readRecord(document: YamlDocument, context: ReadContext): Parsed<EvidenceRecord> {
+  const result = evidenceSchema.safeParse(document.value);
   if (!result.success) {
-    return { ok: false, problems: explainSchemaIssues(document, steps, value, result.error.issues) };
+    return { ok: false, problems: explainSchemaIssues(document, [], document.value, result.error.issues) };
   }
   const input = result.data;
   if (context.id !== null && input.id !== context.id) {
     return refuse(
-      problemAt(document, [...steps, "id"], {
+      problemAt(document, ["id"], {
         code: "evidence-id",
         message: "The record's id is not the one that its file name says.",
         expected: context.id,
@@ -120,13 +114,13 @@ function readRecord(
       }),
     );
   }
-  const place = placeInDocument(document, steps);
+  const place = placeInDocument(document, []);
   const { format, file } = input;
-  if (format === checkRunFormat || input.check) return readCheck(document, steps, input, { place, own: context.own });
-  if (!format && !file) return accept(input, place, nativeReading(input), "native", context.own);
+  if (format === checkRunFormat || input.check) return readCheck(document, input, { place, own: context.own });
+  if (!format && !file) return accept(buildRecord(input, place, nativeReading(input), "native", context.own));
   if (!format || !file) {
     return refuse(
-      problemAt(document, steps, {
+      problemAt(document, [], {
         code: "incomplete-wrapper",
         message: "A wrapper record needs both `format` and `file`.",
         expected: "format: the tool, and file: its output in the evidence folder",
@@ -135,7 +129,7 @@ function readRecord(
       }),
     );
   }
-  return readWrapped(document, steps, input, { format, file, place, context });
+  return readWrapped(document, input, { format, file, place, context });
 }
 
 /**
@@ -144,7 +138,6 @@ function readRecord(
  */
 function readCheck(
   document: YamlDocument,
-  steps: readonly string[],
   input: EvidenceInput,
   at: { place: Place; own: readonly string[] },
 ): Parsed<EvidenceRecord> {
@@ -152,11 +145,11 @@ function readCheck(
   const isWhole = input.format === checkRunFormat && check !== null && check !== undefined && !input.file;
   if (!isWhole) {
     return refuse(
-      problemAt(document, steps, {
+      problemAt(document, [], {
         code: "incomplete-check",
         message: "A record of a check run needs `format: check-run` and `check`, and no `file`.",
         expected: "format: check-run, and check: { app, name }",
-        found: ["format", "file", "check"].filter((key) => Object.hasOwn(input, key)).join(", ") || "none of them",
+        found: ["format", "file", "check"].filter((key) => Object.hasOwn(input, key)).join(", "),
         fix: "Write `format: check-run` and `check` with the app's id and the check run's name.",
       }),
     );
@@ -167,15 +160,12 @@ function readCheck(
     "contradictory: a check run only succeeds or fails, so `result`, `counts` and `threshold` have no place";
   const defects = [...reading.defects, ...(claims ? [claimed] : [])];
   const own = { ...reading, threshold: null, result: null, counts: null, producedAt: null, defects };
-  const accepted = accept(input, at.place, own, checkRunFormat, at.own);
-  if (!accepted.ok) return accepted;
-  const value = { ...accepted.value, check: { appId: check.app, name: check.name, commit: check.commit ?? null } };
-  return { ...accepted, value };
+  const record = buildRecord(input, at.place, own, checkRunFormat, at.own);
+  return accept({ ...record, check: { appId: check.app, name: check.name, commit: check.commit ?? null } });
 }
 
 function readWrapped(
   document: YamlDocument,
-  steps: readonly string[],
   input: EvidenceInput,
   wrapped: { format: ToolFormat; file: string; place: Place; context: ReadContext },
 ): Parsed<EvidenceRecord> {
@@ -184,7 +174,7 @@ function readWrapped(
   const [output] = findFiles(context.files, [path]);
   const refuseFile = (message: string, found: string, fix: string): Parsed<EvidenceRecord> =>
     refuse(
-      problemAt(document, [...steps, "file"], {
+      problemAt(document, ["file"], {
         code: "evidence-output",
         message,
         expected: `the output of ${format} at ${describeText(path)}`,
@@ -218,7 +208,7 @@ function readWrapped(
       "Correct `format`, or commit the tool's own output.",
     );
   }
-  return accept(input, place, joinReading(input, reading.value), format, [...context.own, path]);
+  return accept(buildRecord(input, place, joinReading(input, reading.value), format, [...context.own, path]));
 }
 
 /** The wrapper completes what the tool leaves out and never replaces what the tool says. */
@@ -276,19 +266,19 @@ function nativeReading(input: EvidenceInput): ToolReading {
   };
 }
 
-function accept(
+function buildRecord(
   input: EvidenceInput,
   place: Place,
   reading: ToolReading,
   format: string,
   files: readonly string[],
-): Parsed<EvidenceRecord> {
+): EvidenceRecord {
   const isRegistry = format === "sagemaker";
   const isMisused = isRegistry && input.kind !== "registry-approval";
   const defects = isMisused
     ? [...reading.defects, "an approval of the registry is no measurement: its kind is registry-approval"]
     : reading.defects;
-  const value: EvidenceRecord = {
+  return {
     ...reading,
     id: input.id,
     kind: input.kind,
@@ -298,6 +288,9 @@ function accept(
     ...(files.length === 0 ? {} : { files }),
     place,
   };
+}
+
+function accept(value: EvidenceRecord): Parsed<EvidenceRecord> {
   return { ok: true, value, problems: [] };
 }
 

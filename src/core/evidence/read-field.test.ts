@@ -63,6 +63,8 @@ it.each<[string, JsonValue | undefined, string | null]>([
   ["nothing", null, null],
   ["what is absent", undefined, null],
   ["a list", [1], null],
+  ["a list of one moment", ["2026-11-01T10:20:30Z"], null],
+  ["a year of six digits", "+002026-11-01T10:20:30Z", null],
 ])("reads %s as a moment", (_name, given, moment) => {
   expect(momentOf(given)).toBe(moment);
 });

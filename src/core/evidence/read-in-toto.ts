@@ -1,6 +1,6 @@
 import type { JsonValue } from "../json.ts";
-import { listAt, textAt, valueAt } from "./read-field.ts";
-import { countWords, shareOf, type ToolResult, type ToolSelection } from "./tool-reading.ts";
+import { listAt, textAt } from "./read-field.ts";
+import { countWords, shareOf, type ToolReading, type ToolResult, type ToolSelection } from "./tool-reading.ts";
 
 const predicateType = /^https:\/\/in-toto\.io\/attestation\/test-result\/v0\.\d{1,3}$/;
 
@@ -23,7 +23,7 @@ export function readInToto(value: JsonValue, select: ToolSelection): ToolResult 
     ok: true,
     value: {
       bundle: digest === null ? null : `sha256:${digest}`,
-      dataset: datasetOf(value, select),
+      dataset: datasetOf(value, select.dataset),
       grader: textAt(value, "predicate", "configuration", 0, "name"),
       threshold: null,
       result: shareOf(passed + warned, total),
@@ -42,15 +42,10 @@ export function readInToto(value: JsonValue, select: ToolSelection): ToolResult 
   };
 }
 
-function datasetOf(
-  value: JsonValue,
-  select: ToolSelection,
-): { name: string; digest: string | null; size: number | null } | null {
-  const entry = listAt(value, "predicate", "configuration").find(
-    (one) => select.dataset !== null && textAt(one, "name") === select.dataset,
-  );
-  const digest = textAt(valueAt(entry, "digest"), "sha256");
-  return entry === undefined
-    ? null
-    : { name: textAt(entry, "name") ?? "", digest: digest === null ? null : `sha256:${digest}`, size: null };
+/** The dataset that the wrapper names, when the statement lists it. */
+function datasetOf(value: JsonValue, name: string | null): ToolReading["dataset"] {
+  const entry = listAt(value, "predicate", "configuration").find((one) => textAt(one, "name") === name);
+  if (name === null || entry === undefined) return null;
+  const digest = textAt(entry, "digest", "sha256");
+  return { name, digest: digest === null ? null : `sha256:${digest}`, size: null };
 }

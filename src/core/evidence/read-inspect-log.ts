@@ -52,7 +52,8 @@ function findIncompleteness(value: JsonValue, total: number, completed: number):
   const epochs = Math.max(1, numberAt(value, "eval", "config", "epochs") ?? 1);
   const limit = valueAt(value, "eval", "config", "limit");
   const isLimited = limit !== undefined && limit !== null;
-  const isShort = samples !== null && total < samples * epochs;
+  const wanted = samples === null ? null : samples * epochs;
+  const isShort = wanted !== null && total < wanted;
   const errors = listAt(value, "samples").filter((sample) => {
     const error = valueAt(sample, "error");
     return error !== undefined && error !== null;
@@ -60,7 +61,7 @@ function findIncompleteness(value: JsonValue, total: number, completed: number):
   return [
     ...(status === "success" ? [] : [`not completed: the run's status is ${status}`]),
     ...(isLimited || isShort
-      ? [`partial: ${total} of ${samples ?? "an unknown number of"} samples${isLimited ? ", the run was limited" : ""}`]
+      ? [`partial: ${total} of ${wanted ?? "an unknown number of"} samples${isLimited ? ", the run was limited" : ""}`]
       : []),
     ...(samples === null ? ["partial or not: the log does not say how many samples the dataset has"] : []),
     ...(completed < total ? [`partial: ${completed} of ${countWords(total, "sample")} were completed`] : []),

@@ -17,7 +17,7 @@ export function readJunit(text: string): ToolResult {
   const counts = countCases(tags);
   const suites = tags.filter((tag) => tag.name === "testsuite");
   const properties = tags.filter((tag) => tag.name === "property" && tag.attributes["name"] === "route_bundle");
-  const bundles = new Set(properties.map((tag) => tag.attributes["value"] ?? ""));
+  const bundles = new Set(properties.flatMap((tag) => tag.attributes["value"] || []));
   const times = suites.map((tag) => momentOf(withZone(tag.attributes["timestamp"]))).filter((time) => time !== null);
   const judged = counts.passed + counts.failed;
   return {

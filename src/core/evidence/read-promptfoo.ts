@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import canonicalize from "canonicalize";
-import type { JsonValue } from "../json.ts";
+import { renderCanonical } from "../audit/canonical-text.ts";
+import { isJsonList, type JsonValue } from "../json.ts";
 import { listAt, momentOf, numberAt, textAt, valueAt } from "./read-field.ts";
 import { countWords, shareOf, type ToolResult, type ToolSelection } from "./tool-reading.ts";
 
@@ -79,7 +79,7 @@ function findIncompleteness(
   if (rows.length !== expected) defects.push(`partial: ${countWords(rows.length, "row")} where ${expected} belong`);
   const prompts = listAt(value, "config", "prompts").length;
   const providers = select.provider === null ? listAt(value, "config", "providers").length : 1;
-  if (prompts > 0 && providers > 0 && cells.length < prompts * providers) {
+  if (cells.length < prompts * providers) {
     defects.push(`partial: ${cells.length} of ${prompts * providers} pairs of prompt and provider were run`);
   }
   return defects;
@@ -121,7 +121,6 @@ function describeAssertions(rows: readonly JsonValue[]): string | null {
 }
 
 function digestTests(tests: JsonValue | undefined): string | null {
-  if (!Array.isArray(tests)) return null;
-  const text = canonicalize(tests);
-  return text === undefined ? null : `sha256:${createHash("sha256").update(text, "utf8").digest("hex")}`;
+  if (!isJsonList(tests)) return null;
+  return `sha256:${createHash("sha256").update(renderCanonical(tests)).digest("hex")}`;
 }

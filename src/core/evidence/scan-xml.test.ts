@@ -16,7 +16,8 @@ it.each<[string, string, string[]]>([
   ["a closing tag with a space", "<a></a >", ["1 a"]],
   ["tags inside of tags", "<a><b/><c><d/></c></a>", ["1 a", "2 b", "2 c", "3 d"]],
   ["text around and between tags", " x <a> y <b/> z </a> w ", ["1 a", "2 b"]],
-  ["attributes in both quotes", `<a b="1" c='2'/>`, ["1 a b=1 c=2"]],
+  ["attributes in both quotes", `<a b="one" c='two'/>`, ["1 a b=one c=two"]],
+  ["attributes after several spaces", '<a  b="1" \n c="2"/>', ["1 a b=1 c=2"]],
   ["an attribute with spaces around its sign", '<a b\t=\n "1"/>', ["1 a b=1"]],
   ["an empty attribute", '<a b=""/>', ["1 a b="]],
   ["a tag end inside of quotes", `<a b=">" c='>'/>`, ["1 a b=> c=>"]],
@@ -31,6 +32,7 @@ it.each<[string, string, string[]]>([
     '<?xml v="1"?><!-- <b/> --><a><![CDATA[<c/>]]></a>',
     ["1 a"],
   ],
+  ["a comment that ends with a bracket", "<!-- b<--><a/>", ["1 a"]],
   ["a tag right after what was passed over", "<!----><a/>", ["1 a"]],
   ["an attribute named like a method of objects", '<a constructor="1"/>', ["1 a constructor=1"]],
 ])("reads %s", (_name, text, tags) => {
@@ -49,6 +51,7 @@ it.each<[string, string, string]>([
   ["a closing tag of another name", "<a></b>", "the tags are not nested properly"],
   ["two roots", "<a/><b/>", "there is more than one root"],
   ["a name that begins with a digit", "<1a/>", "a tag cannot be read"],
+  ["a name that begins with a digit, with an attribute", '<1 a="2"/>', "a tag cannot be read"],
   ["a name of 129 characters", `<${"a".repeat(129)}/>`, "a tag cannot be read"],
   ["no name", "<>", "a tag cannot be read"],
   ["an attribute twice", '<a b="1" b="2"/>', "a tag cannot be read"],
@@ -64,6 +67,8 @@ it.each<[string, string, string]>([
   ["a lone ampersand", '<a b="1 & 2"/>', "a tag cannot be read"],
   ["the character zero", '<a b="&#0;"/>', "a tag cannot be read"],
   ["a character beyond the last", '<a b="&#x110000;"/>', "a tag cannot be read"],
+  ["a reference that begins with a letter", '<a b="&x#65;"/>', "a tag cannot be read"],
+  ["a reference that ends with a letter", '<a b="&#65x;"/>', "a tag cannot be read"],
   ["a reference of letters", '<a b="&#zz;"/>', "a tag cannot be read"],
   ["a document type", "<!DOCTYPE a><a/>", "a document type or entity declaration is not accepted"],
   ["a declaration without its end", "<?xml <a/>", "`<?` is not closed"],
@@ -85,6 +90,7 @@ it.each<[string, string]>([
   ["64 attributes", `<a ${Array.from({ length: 64 }, (_, n) => `b${n}="1"`).join(" ")}/>`],
   ["32 levels", `${"<a>".repeat(32)}${"</a>".repeat(32)}`],
   ["a name of 128 characters", `<${"a".repeat(128)}/>`],
+  ["200,000 tags", `<a>${"<b/>".repeat(199_999)}</a>`],
   ["four million characters", `<a/>${" ".repeat(4 * 1024 * 1024 - 4)}`],
 ])("takes %s", (_name, text) => {
   expect(scanXml(text).ok).toBe(true);
