@@ -48,9 +48,7 @@ async function explain(git: LocalGit, options: Options, context: CliContext): Pr
     .filter((route) => flagKey === null || route.flagKey === flagKey)
     .flatMap((route) => {
       const assessed = assessment.routes.find((each) => isOf(each, route));
-      return assessed === undefined
-        ? []
-        : [{ route, checklist: composeChecklist(assessed, route, assessment.policy.requiredGuardrails) }];
+      return assessed === undefined ? [] : [{ route, checklist: composeChecklist(assessed, route, assessment.policy) }];
     });
   if (options.has("json")) {
     const value = {
