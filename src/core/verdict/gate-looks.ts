@@ -1,6 +1,7 @@
 import { fillGuardrail } from "../guardrails/fill-guardrail.ts";
 import type { Audience } from "../policy/policy.ts";
 import { listSkippedStages } from "../risk/classify-route.ts";
+import { greatestShare } from "../risk/compare-exposure.ts";
 import { placeOf } from "../routes/route-file.ts";
 import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
@@ -85,7 +86,7 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
         field,
       );
     }
-    if (step.stage === "ab-comparison" && (step.steps.at(-1) ?? audience.percent ?? 100) >= 100) {
+    if (step.stage === "ab-comparison" && greatestShare(step, audience) >= 100) {
       return block(
         "an a/b comparison needs a share below 100 %: give it `steps` in a plan, or its audience a `percent`",
         field,
