@@ -78,7 +78,27 @@ describe("wherever it is started, every command answers in words and by its exit
         clone.git("branch", "-m", "main", "trunk");
         return clone.folder;
       },
-      [0, 0, 0, 0, 0, 0, 0, 0],
+      [0, 2, 2, 2, 2, 0, 2, 2],
+    ],
+    [
+      "a repository whose only branch has another name",
+      () => {
+        const clone = onMain({});
+        clone.git("branch", "-m", "main", "trunk");
+        clone.write({ "model-routes/a.yaml": readExample("support-answer.yaml") });
+        return clone.folder;
+      },
+      [0, 1, 1, 1, 0, 0, 1, 0],
+    ],
+    [
+      "a pipeline's clone of the last commit of one branch",
+      () => {
+        const clone = keep(makeExampleClone());
+        clone.git("checkout", "-q", "main");
+        clone.git("clone", "-q", "--depth", "1", "--branch", "canary", `file://${clone.folder}`, "shallow");
+        return join(clone.folder, "shallow");
+      },
+      [0, 2, 2, 2, 2, 0, 2, 2],
     ],
     [
       "a route file that is no YAML",
@@ -133,4 +153,38 @@ describe("wherever it is started, every command answers in words and by its exit
     }
     expect(Object.values(found)).toEqual(codes);
   });
+});
+
+it.each<[string, (clone: Clone) => void, string]>([
+  [
+    "where the branch began is not in a shallow clone",
+    (clone) => {
+      clone.git("clone", "-q", "--depth", "1", "--no-single-branch", `file://${clone.folder}`, "copy");
+    },
+    "this clone is shallow and lacks the commit where the branch began",
+  ],
+  [
+    "files are not in a partial clone",
+    (clone) => {
+      clone.git("config", "uploadpack.allowFilter", "true");
+      clone.git("clone", "-q", "--filter=blob:none", "--no-checkout", `file://${clone.folder}`, "copy");
+      clone.git("-C", "copy", "reset", "-q");
+    },
+    "this clone lacks objects that the merge needs",
+  ],
+])("what %s is no conflict", async (_name, copy, message) => {
+  const clone = keep(makeExampleClone());
+  clone.git("checkout", "-q", "main");
+  clone.commit("Another prompt", { "prompts/support/v3.md": "Answer.\n" });
+  clone.git("checkout", "-q", "canary");
+  clone.commit("A prompt of ours", { "prompts/support/v3.md": "Answer politely.\n" });
+  copy(clone);
+  const { code, stdout, stderr } = await callCli(join(clone.folder, "copy"), [
+    "check",
+    "--committed",
+    "--base",
+    "origin/main",
+  ]);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain(message);
 });
