@@ -457,27 +457,34 @@ it("nothing that was sent broke FeatBit's contract, and the store proves itself"
   expect(await world.opened.store.verifyStore()).toEqual([]);
 });
 
-it("the operator's template of a name is what the source is asked, with the policy's beside it", async () => {
+it("the operator's template of a name is what the source is asked and what its answer is judged by, with the policy's beside it", async () => {
   const key = "support_operators_query";
   await goLive(key, "approved-for-internal-canary");
   const asked: string[] = [];
   weather = (query) => {
     asked.push(query);
-    return null;
+    return query === "operators_fallback" ? 0.02 : query === "operators_requests" ? 300 : null;
   };
-  const template = {
-    name: "rubric-score",
-    category: "quality",
-    value: 'operators_score{v="$variation", r="$route"}',
+  const template = (name: string, category: string, value: string, samples: string | null = null) => ({
+    name,
+    category,
+    value,
     numerator: null,
     denominator: null,
-    samples: null,
+    samples,
     parameters: {},
+  });
+  const metricTemplates = {
+    "rubric-score": template("rubric-score", "quality", 'operators_score{v="$variation", r="$route"}'),
+    "fallback-rate": template("fallback-rate", "fallback", "operators_fallback", "operators_requests"),
   };
-  const bindings = world.ports.bindings.map((each) => ({ ...each, metricTemplates: { "rubric-score": template } }));
+  const bindings = world.ports.bindings.map((each) => ({ ...each, metricTemplates }));
   await watchBinding({ binding: bindingName, everyMs: hour }, { ...world.ports, bindings }, world.now);
   expect(asked).toContain(`operators_score{v="candidate", r="${key}"}`);
   expect(asked.filter((query) => query.includes("rubric_score") && query.includes(key))).toEqual([]);
   expect(asked.some((query) => query.includes("histogram_quantile"))).toBe(true);
+  // The policy's template of the name counts a share, of which 300 samples would settle nothing; the operator's is a plain value.
+  const found = (await entryOf(key)).guardrails.find(({ name }) => name === "fallback rate");
+  expect(found).toMatchObject({ outcome: "pass", candidate: 0.02, samples: 300 });
   await leave(key);
 });

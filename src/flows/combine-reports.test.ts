@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import type { CheckReport } from "../core/effect.ts";
+import { countBytes } from "../core/report/cut-bytes.ts";
 import type { VerdictState } from "../core/scales.ts";
 import type { Store } from "../ports/store.ts";
 import { combineReports } from "./combine-reports.ts";
@@ -24,13 +25,14 @@ async function combine(
   state: VerdictState | null,
   mode: "enforce" | "report",
   conclusion: CheckReport["conclusion"] = "success",
+  summary = "",
 ): Promise<CheckReport> {
   const verdict =
     state === null ? null : { state, tier: "low" as const, title: "", at: "", policyDigest: "", routes: [] };
   const value = { ...createPullState("acme/app", 2), verdict };
   const store = { getRecord: () => Promise.resolve({ value, version: 1 }) } as unknown as Pick<Store, "getRecord">;
   const port = { findOpenPullsByHead: () => Promise.resolve([1, 2]) };
-  return combineReports({ ...report, conclusion }, mode, { number: 1, headSha }, 7, port, store);
+  return combineReports({ ...report, conclusion, summary }, mode, { number: 1, headSha }, 7, port, store);
 }
 
 it.each<[string, VerdictState | null, CheckReport["conclusion"], string]>([
@@ -47,6 +49,12 @@ it.each<[string, VerdictState | null, CheckReport["conclusion"], string]>([
   expect(combined.title).toBe(
     expected === own ? report.title : "Pull request #2 has the same commit and is not approved",
   );
+});
+
+it("what is said about the shared commit keeps GitHub's limit, whatever the verdict itself has to say", async () => {
+  const { summary } = await combine("blocked", "enforce", "success", "a line\n".repeat(9362));
+  expect(countBytes(summary)).toBeLessThanOrEqual(65_535);
+  expect(summary).toMatch(/^GitHub keeps one check for a commit\. Pull request #2 shares it/);
 });
 
 it("a policy that only reports fails no check for the sake of another pull request", async () => {

@@ -1,6 +1,7 @@
 import type { CheckReport } from "../core/effect.ts";
 import type { PullFacts } from "../core/facts.ts";
 import type { Verdict } from "../core/verdict/verdict.ts";
+import { checkTextLimit, cutMarkdown } from "../core/report/cut-bytes.ts";
 import type { RepositoryPort } from "../ports/github.ts";
 import type { Store } from "../ports/store.ts";
 import { keyOfPull, pullStateKind } from "./pull-state.ts";
@@ -41,7 +42,12 @@ export async function combineReports(
     ...report,
     conclusion: worst.conclusion,
     title: `Pull request #${worst.number} has the same commit and is not approved`,
-    summary: `GitHub keeps one check for a commit. Pull request #${worst.number} shares it, so the worse verdict holds for both.\n\n${report.summary}`,
+    // The verdict's own summary may have GitHub's full length already.
+    summary: cutMarkdown(
+      `GitHub keeps one check for a commit. Pull request #${worst.number} shares it, so the worse verdict holds for both.\n\n${report.summary}`,
+      checkTextLimit,
+      "The rest is cut: `routeward check` shows all of it.",
+    ),
     externalId: `shared-${worst.number}-${worst.conclusion}:${report.externalId}`.slice(0, 255),
   };
 }

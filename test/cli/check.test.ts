@@ -3,6 +3,8 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { renderCheck } from "../../src/core/report/render-check.ts";
+import type { Verdict } from "../../src/core/verdict/verdict.ts";
 import { makeClone, runCommand, type Clone } from "./command-line.ts";
 import { exampleFlag, examplePath, makeExampleClone, readExample } from "./example-clone.ts";
 
@@ -39,7 +41,8 @@ describe("the example's route on a branch", () => {
   afterAll(() => clone.close());
 
   it("prints the card that the check run shows, plain in a pipe", async () => {
-    const { code, stdout, stderr } = await clone.run(["check"]);
+    const at = ["--at", "2026-06-15T10:00:00Z"];
+    const { code, stdout, stderr } = await clone.run(["check", ...at]);
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     expect(stdout).toMatch(/^(?:High|Restricted) risk: /);
     for (const section of ["Baseline and candidate", "Evidence", "Guardrails", "Required reviewers", "Stage"]) {
@@ -47,6 +50,16 @@ describe("the example's route on a branch", () => {
     }
     expect(stdout).toContain("anthropic");
     expect(stdout).not.toContain("\u001B");
+    // The verdict that the check run is made of says the same, section by section.
+    const { verdict, conclusion } = JSON.parse((await clone.run(["check", "--json", ...at])).stdout) as {
+      verdict: Verdict;
+      conclusion: string;
+    };
+    const run = renderCheck(verdict, { headSha: "h", publicUrl: null, pullKey: "1#1" });
+    expect({ conclusion: run.conclusion, title: run.title }).toEqual({ conclusion, title: stdout.split("\n")[0] });
+    const titles = [...run.text.matchAll(/^(?:### |<summary>)([^<\n]+)/gm)].map(([, title]) => title ?? "");
+    expect(titles.length).toBeGreaterThan(8);
+    expect(stdout.split("\n").filter((line) => titles.includes(line))).toEqual(titles);
   });
 
   it.each([
@@ -185,6 +198,7 @@ describe("what is compared", () => {
     clone.commit("Loosen", { ".github/routeward.yml": "version: 1\nmode: report\n" });
     const strict = await checkJson(clone);
     expect({ code: strict.code, tier: strict.verdict.tier }).toEqual({ code: 1, tier: "restricted" });
+    expect(strict.assumed).toContain("judged by the rules of main; --own-rules judges by those of the branch");
     const own = await checkJson(clone, ["--own-rules"]);
     expect(own.conclusion).toBe("success");
   });

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runCli } from "../../src/apps/cli/run-cli.ts";
 
-const main = fileURLToPath(new URL("../../src/apps/cli/main.ts", import.meta.url));
+/** The program, to be started by Node. */
+export const main = fileURLToPath(new URL("../../src/apps/cli/main.ts", import.meta.url));
 const refuseNetwork = fileURLToPath(new URL("refuse-network.ts", import.meta.url));
 
 export interface CommandResult {

@@ -153,6 +153,13 @@ describe("digest", () => {
     expect(all.routes.map(({ candidate }) => candidate)).toEqual([stdout.trim()]);
   });
 
+  it("of nothing is no digest: one that is asked for alone ends with 1", async () => {
+    const clone = start({ "README.md": "x\n" });
+    const alone = await callCli(clone.folder, ["digest", "--candidate"]);
+    expect(alone).toEqual({ code: 1, stdout: "", stderr: "routeward: there is no route file\n" });
+    expect((await callCli(clone.folder, ["digest"])).code).toBe(0);
+  });
+
   it("ends with 1 when a named file is missing, and says which", async () => {
     const clone = start({ "model-routes/a.yaml": readExample("support-answer-full.yaml") });
     const { code, stderr } = await callCli(clone.folder, ["digest"]);

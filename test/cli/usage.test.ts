@@ -1,5 +1,8 @@
+import { spawn, spawnSync, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { callCli, makeClone, runCommand, type Clone } from "./command-line.ts";
+import { callCli, main, makeClone, runCommand, type Clone } from "./command-line.ts";
 
 let clone: Clone;
 beforeAll(() => {
@@ -69,6 +72,8 @@ it.each<[string, string[], string]>([
   ["a replay without a policy", ["replay"], "--policy FILE is needed"],
   ["an audit command that is none", ["audit", "burn"], 'expected "verify [FILE]"'],
   ["a flag key that FeatBit refuses", ["init", "--flag-key", "a b"], "is not a FeatBit flag key"],
+  ["a flag key of Routeward's own", ["init", "--flag-key", "a__rehearsal"], "keys that end in __rehearsal"],
+  ["a value that is only an alias", ["simulate", "--set", "owner=*a"], "*a is not a YAML value"],
 ])("%s is refused with exit code 2 and one plain sentence", async (_name, args, message) => {
   const { code, stdout, stderr } = await callCli(clone.folder, args);
   expect(code).toBe(2);
@@ -86,4 +91,34 @@ it("says so outside of a repository, without a stack trace", async () => {
 it("says so where git is not installed", async () => {
   const { code, stderr } = await clone.run(["check"], { PATH: "/nonexistent" });
   expect({ code, stderr }).toEqual({ code: 2, stderr: "routeward check: git is not installed\n" });
+});
+
+describe("output that cannot be written", () => {
+  const start = (args: readonly string[], stdio: StdioOptions): { status: number | null; stderr: string } => {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: clone.folder, stdio });
+    return { status, stderr: String(stderr ?? "") };
+  };
+
+  it.skipIf(!existsSync("/dev/full"))("is a failure of its own and no verdict, without a stack trace", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = start(["check"], ["ignore", full, "pipe"]);
+    closeSync(full);
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "routeward: the output could not be written (ENOSPC)\n" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("leaves the exit code as it is where only the complaint is lost", () => {
+    const full = openSync("/dev/full", "w");
+    const { status } = start(["chekc"], ["ignore", "pipe", full]);
+    closeSync(full);
+    expect(status).toBe(2);
+  });
+
+  it("to a reader who has had enough is no failure", async () => {
+    const child = spawn(process.execPath, [main, "help"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString("utf8")));
+    const [status] = (await once(child, "close")) as [number | null];
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
 });

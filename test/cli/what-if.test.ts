@@ -46,6 +46,13 @@ describe("explain", () => {
     expect(stdout).toContain("Before production exposure");
   });
 
+  it("names the routes where the branch changes none", async () => {
+    clone.git("checkout", "-q", "main");
+    clone.git("merge", "-q", "canary");
+    const { stdout } = await callCli(clone.folder, ["explain"]);
+    expect(stdout).toContain(`Routes that can be named: ${exampleFlag}\n`);
+  });
+
   it("suggests a flag key", async () => {
     const { code, stderr } = await callCli(clone.folder, ["explain", "support_answer_model_rout"]);
     expect(code).toBe(2);
@@ -106,6 +113,29 @@ describe("simulate", () => {
     expect(stderr).toBe("");
     for (const text of expected) expect(stdout).toContain(text);
     expect(clone.git("status", "--porcelain")).toBe("");
+  });
+
+  it.each<[string, string[], string]>([
+    ["a field that is not there makes no difference by going", ["--unset", "owner.name.first"], "Nothing would differ"],
+    ["a record takes the place of an id in a list", ["--set", "approval.evidence.0.id=x"], "evidence x"],
+  ])("%s", async (_name, args, expected) => {
+    const { stdout, stderr } = await simulate(...args);
+    expect(stderr).toBe("");
+    expect(stdout).toContain(expected);
+  });
+
+  it.each<[string, string[], string]>([
+    ["a name in a list", ["--set", "exposure.plan.first=1"], "exposure.plan is a list: name a position"],
+    ["a field of an alias", ["--set", "candidate.model=x"], "candidate is an alias"],
+    ["a route that is misspelt", ["--set", "owner=x", "--route", "suport_answer_model_route"], "did you mean"],
+  ])("%s is refused with exit code 2 and one plain sentence", async (_name, args, message) => {
+    const aliased = readExample("support-answer-full.yaml")
+      .replace("baseline:", "baseline: &served")
+      .replace(/\n {2}candidate:[\s\S]*?\n {2}approval:/, "\n  candidate: *served\n  approval:");
+    clone.commit("The candidate is the baseline", { [examplePath]: aliased });
+    const { code, stdout, stderr } = await simulate(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
   });
 
   it("ends with 0 when it would be approved", async () => {

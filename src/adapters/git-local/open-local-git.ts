@@ -27,6 +27,8 @@ export interface LocalGit {
   readHead(): Promise<{ sha: string | null; branch: string | null }>;
   /** The branch that pull requests go to, as far as the clone knows it: of `origin` first, else a local one. Null: there is none. */
   findDefaultBranch(): Promise<{ name: string; sha: string } | null>;
+  /** Whether a single branch is known here, of this clone or of a remote. */
+  hasOneBranch(): Promise<boolean>;
   /** Null when the name is no commit here. */
   findCommit(name: string): Promise<string | null>;
   /** `owner/name` as the address of `origin` says it; null without one. */
@@ -35,7 +37,7 @@ export interface LocalGit {
   writeWorkingTree(): Promise<string>;
   writeFiles(tree: string, files: ReadonlyMap<string, string | null>): Promise<string>;
   writeEmptyTree(): Promise<string>;
-  /** What merging `head` into `base` would give; `head` itself when the two conflict. */
+  /** What merging `head` into `base` would give; `head` itself when the two conflict. @throws GitError when the clone lacks what it takes */
   mergeCommits(base: string, head: string): Promise<{ tree: string; hasConflicts: boolean }>;
   readTree(tree: string): Promise<readonly TreeEntry[]>;
   readBlobs(blobs: readonly Pick<TreeEntry, "oid" | "mode" | "size">[]): Promise<ReadonlyMap<string, FileContent>>;
@@ -67,6 +69,7 @@ export async function openLocalGit(
     readHead: () => readHead(git),
     findDefaultBranch: () => findDefaultBranch(git),
     findCommit,
+    hasOneBranch: () => hasOneBranch(git),
     readRemote: () => readRemote(git),
     writeWorkingTree: async () => scratch.writeWorkingTree(await findCommit("HEAD")),
     writeFiles: (tree, files) => scratch.writeFiles(tree, files),
@@ -128,9 +131,26 @@ async function mergeCommits(
       { command: "merge-tree", code: 129, said: "" },
     );
   }
-  // 128: histories without a common commit, which GitHub does not merge either.
+  if (merged.code === 128) await explainUnmerged(git, base, head);
+  // What is left of 128: histories without a common commit, which GitHub does not merge either.
   if (merged.code !== 0) return { tree: head, hasConflicts: true };
   return { tree: splitNul(merged.out)[0] ?? head, hasConflicts: false };
+}
+
+/** @throws GitError when it is the clone that lacks something: that is no conflict */
+async function explainUnmerged(git: GitRunner, base: string, head: string): Promise<void> {
+  const { code } = await git(["merge-base", base, head], { accept: [0, 1] });
+  const isShallow = (await git(["rev-parse", "--is-shallow-repository"])).out.toString("utf8").trim() === "true";
+  if (code !== 0 && !isShallow) return;
+  const message = isShallow
+    ? "this clone is shallow and lacks the commit where the branch began: get it with git fetch --unshallow"
+    : "this clone lacks objects that the merge needs, and nothing is fetched for it: clone without --filter";
+  throw new GitError(message, { command: "merge-tree", code: 128, said: "" });
+}
+
+async function hasOneBranch(git: GitRunner): Promise<boolean> {
+  const { out } = await git(["for-each-ref", "--count=2", "--format=%(refname)", "refs/heads", "refs/remotes"]);
+  return out.toString("utf8").trim().split("\n").filter(Boolean).length === 1;
 }
 
 async function listFirstParents(git: GitRunner, tip: string, limit: number): Promise<readonly LocalCommit[]> {

@@ -48,9 +48,7 @@ async function explain(git: LocalGit, options: Options, context: CliContext): Pr
     .filter((route) => flagKey === null || route.flagKey === flagKey)
     .flatMap((route) => {
       const assessed = assessment.routes.find((each) => isOf(each, route));
-      return assessed === undefined
-        ? []
-        : [{ route, checklist: composeChecklist(assessed, route, assessment.policy.requiredGuardrails) }];
+      return assessed === undefined ? [] : [{ route, checklist: composeChecklist(assessed, route, assessment.policy) }];
     });
   if (options.has("json")) {
     const value = {
@@ -76,6 +74,13 @@ async function explain(git: LocalGit, options: Options, context: CliContext): Pr
   if (verdict.reasons.length > 0)
     context.print(`\nThe pull request as a whole\n${renderReasons(verdict.reasons, context)}`);
   for (const { route, checklist } of routes) context.print(renderRoute(route, checklist, context));
+  if (verdict.routes.length === 0 && flagKey === null) {
+    const known = [
+      ...new Set(listRouteFiles(assessment.policy, branch.judged.facts.head).map(({ record }) => record.flagKey)),
+    ];
+    if (known.length > 0)
+      context.print(`\nRoutes that can be named: ${flattenLine(known.sort().slice(0, 10).join(", "))}\n`);
+  }
   context.print(renderNotes("Assumed", branch.notes));
   return 0;
 }

@@ -96,6 +96,9 @@ async function nameRoute(git: LocalGit, options: Options): Promise<{ flagKey: st
   if (asked !== null && !/^[A-Za-z0-9._-]{1,128}$/.test(asked)) {
     throw new UsageError(`--flag-key ${asked} is not a FeatBit flag key: letters, digits, ., _ and -`);
   }
+  if (asked?.toLowerCase().endsWith("__rehearsal") === true) {
+    throw new UsageError(`--flag-key ${asked} is not for routes: keys that end in __rehearsal are Routeward's own`);
+  }
   return { flagKey: asked ?? `${folder.replaceAll("-", "_")}_model_route`, folder };
 }
 

@@ -1,4 +1,4 @@
-import { isMap, isScalar, parseDocument, parse } from "yaml";
+import { isAlias, isCollection, isMap, isSeq, parseDocument } from "yaml";
 import type { Measurement } from "../../core/facts.ts";
 import { concludeFrom } from "../../core/report/render-check.ts";
 import { flattenLine } from "../../core/report/flatten-line.ts";
@@ -124,8 +124,13 @@ function readField(text: string): readonly (string | number)[] {
 function readYamlValue(text: string): unknown {
   const document = parseDocument(text);
   if (document.errors.length > 0) throw new UsageError(`${text} is not a YAML value`);
-  const value: unknown = parse(text);
-  return value;
+  try {
+    const value: unknown = document.toJS();
+    return value;
+  } catch (cause) {
+    // An alias whose anchor stands elsewhere parses, and only then turns out to mean nothing.
+    throw new UsageError(`${text} is not a YAML value`, { cause });
+  }
 }
 
 /** Applies edits to the text of one route file of what would be merged; the result is judged like any other text. */
@@ -140,11 +145,15 @@ async function editRoute(
   const content = judged.facts.head.contents[path];
   if (content?.kind !== "text") throw new UsageError(`${path} cannot be read`);
   const document = parseDocument(content.text);
+  if (!isMap(document.get("model_change"))) throw new UsageError("the route file has no model_change record to edit");
   for (const { path: field, value } of edits) {
     const full = ["model_change", ...field];
-    makeRoom(document, full);
-    if (value === undefined) document.deleteIn(full);
-    else document.setIn(full, document.createNode(value));
+    if (value === undefined) {
+      if (document.hasIn(full)) document.deleteIn(full);
+    } else {
+      makeRoom(document, full);
+      document.setIn(full, document.createNode(value));
+    }
   }
   const head = await git.writeFiles(change.head, new Map([[path, document.toString()]]));
   const isChanged = change.changes.some((each) => each.path === path);
@@ -152,12 +161,20 @@ async function editRoute(
   return { ...change, head, changes: isChanged ? change.changes : [...change.changes, edited] };
 }
 
-/** A scalar or nothing where a map is needed would make `setIn` throw; the field that is set says that a map is wanted. */
+/**
+ * What `setIn` would throw at: a scalar or nothing where a map is needed becomes one, since the field that is set says that a map is wanted;
+ * a name where a list wants a position, and a field of what an alias stands for, are mistakes.
+ */
 function makeRoom(document: ReturnType<typeof parseDocument>, field: readonly (string | number)[]): void {
   for (let length = 1; length < field.length; length += 1) {
-    const node: unknown = document.getIn(field.slice(0, length), true);
-    if (node !== undefined && node !== null && isScalar(node)) document.deleteIn(field.slice(0, length));
-    if (length === 1 && !isMap(node)) throw new UsageError("the route file has no model_change record to edit");
+    const place = field.slice(0, length);
+    const name = place.slice(1).join(".");
+    const node: unknown = document.getIn(place, true);
+    if (isAlias(node)) throw new UsageError(`${name} is an alias: set the field where its anchor stands`);
+    if (isSeq(node) && typeof field[length] !== "number") {
+      throw new UsageError(`${name} is a list: name a position, such as ${name}.0`);
+    }
+    if (node !== undefined && !isCollection(node)) document.setIn(place, document.createNode({}));
   }
 }
 

@@ -1,3 +1,6 @@
+import { listUncovered } from "../guardrails/list-uncovered.ts";
+import { applyOperatorMetrics } from "../guardrails/operator-metrics.ts";
+import type { Policy } from "../policy/policy.ts";
 import { atLeast, stages, tiers } from "../scales.ts";
 import type { RouteAssessment } from "../verdict/assessment.ts";
 import type { RouteVerdict } from "../verdict/verdict.ts";
@@ -15,12 +18,12 @@ export interface ChecklistLine {
 /**
  * The checklist of SPEC 20 for one route, in its order.
  *
- * @param requiredGuardrails categories that the policy in force wants covered
+ * @param policy the one in force: the categories that it wants covered, and what its metrics are about
  */
 export function composeChecklist(
   assessed: RouteAssessment,
   route: RouteVerdict,
-  requiredGuardrails: readonly string[],
+  policy: Policy,
 ): readonly ChecklistLine[] {
   const line = (asks: string, [mark, text]: Finding): ChecklistLine => ({ mark, asks, text });
   return [
@@ -31,7 +34,7 @@ export function composeChecklist(
     line("exposure starts with a named audience or share", findFirstExposure(assessed)),
     line(
       "guardrails cover quality, latency, cost, fallback, safety and the business outcome",
-      findCover(assessed, requiredGuardrails),
+      findCover(assessed, policy),
     ),
     line("rollback returns to a known baseline without a redeploy", findWayBack(assessed, route)),
     line("the audit connects approval, flag variation, stage, reviewer and evidence", findAudit(route)),
@@ -94,11 +97,11 @@ function findFirstExposure({ plan, gates }: RouteAssessment): Finding {
   return ["ok", `${first.stage}: ${first.audience ?? `${first.steps[0] ?? 0} %`}`];
 }
 
-function findCover({ state }: RouteAssessment, required: readonly string[]): Finding {
-  const covered = new Set<string>(state.file.record.guardrails.map((each) => each.category));
-  const missing = required.filter((category) => !covered.has(category));
+function findCover({ state, binding }: RouteAssessment, policy: Policy): Finding {
+  const { guardrails } = state.file.record;
+  const missing = listUncovered(guardrails, applyOperatorMetrics(policy, binding, state.file.record));
   return missing.length === 0
-    ? ["ok", `${covered.size} categories covered`]
+    ? ["ok", `${new Set(guardrails.map(({ category }) => category)).size} categories covered`]
     : ["bad", `not covered: ${missing.join(", ")}`];
 }
 

@@ -1,3 +1,6 @@
+/** GitHub's limit for a check run's summary, and for its text, in bytes to be safe (facts/github.md section 2). */
+export const checkTextLimit = 65_535;
+
 const encoder = new TextEncoder();
 
 /** Length of a text in UTF-8. GitHub's limits are taken in bytes, which is never too much (facts/github.md section 2). */

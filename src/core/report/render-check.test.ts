@@ -131,7 +131,7 @@ describe("the card", () => {
 
       - tracker: \`https://example.com/1\`
       - cleanup: remove by 2027-01-31, support-ai
-      - reviews are bound to \`sha256:32becda1e0a6f6505145af16a7a63814a76910348aed7da9e64e4d3337aa2e11\`
+      - reviews are bound to \`sha256:68e76ccbb2e134c892f9c469908af3617824f7a8ef0c36bcb48f6386a5bdca0c\`
 
       <details>
       <summary>What later stages will need</summary>
@@ -212,7 +212,7 @@ describe("the card", () => {
       Audit and cleanup
           tracker: https://example.com/1
           cleanup: remove by 2027-01-31, support-ai
-          reviews are bound to sha256:e55e7cadee149e69b4e0791f5117d904351b2c5c1f8c8e5c13ca2eacd14d50b8
+          reviews are bound to sha256:d2e098cc768ad529edaedf735ccfe9f6c7c670ef86239d5c6c16d807dd2c04f9
 
       What later stages will need
         · customer-canary: approval of product-owner, ai-platform-owner, release-owner; internal-canary soaked for 24 h; all guardrails passing

@@ -4,16 +4,13 @@ import { assertNever } from "../problem.ts";
 import type { VerdictState } from "../scales.ts";
 import type { Verdict } from "../verdict/verdict.ts";
 import { composeCard } from "./card.ts";
-import { cutMarkdown } from "./cut-bytes.ts";
+import { checkTextLimit, cutMarkdown } from "./cut-bytes.ts";
 import { flattenLine } from "./flatten-line.ts";
 import { renderAnnotations } from "./render-annotations.ts";
 import { renderMarkdown, renderSummary } from "./render-markdown.ts";
 
 /** Name of the check that repositories require (SPEC 11). */
 export const checkName = "routeward/approval";
-
-/** GitHub's limit for summary and text, in bytes to be safe (facts/github.md section 2). */
-const textLimit = 65_535;
 
 export interface ReportContext {
   headSha: string;
@@ -38,8 +35,8 @@ export function renderCheck(verdict: Verdict, context: ReportContext): CheckRepo
   const own = {
     conclusion: concludeFrom(verdict.state, verdict.mode),
     title: flattenLine(verdict.title),
-    summary: cutMarkdown(`${renderSummary(card, opening(verdict))}${link}`, textLimit, more),
-    text: cutMarkdown(renderMarkdown(card), textLimit, more),
+    summary: cutMarkdown(`${renderSummary(card, opening(verdict))}${link}`, checkTextLimit, more),
+    text: cutMarkdown(renderMarkdown(card), checkTextLimit, more),
     annotations: renderAnnotations(verdict),
     actions: listActions(verdict),
   };

@@ -2,14 +2,12 @@ import { createHash } from "node:crypto";
 import type { CheckReport } from "../effect.ts";
 import { cut } from "../problem.ts";
 import type { GroupMemberVerdict, GroupVerdict } from "../verdict/judge-group.ts";
-import { cutMarkdown } from "./cut-bytes.ts";
+import { checkTextLimit, cutMarkdown } from "./cut-bytes.ts";
 import { escapeMarkdown } from "./escape-markdown.ts";
 import { flattenLine } from "./flatten-line.ts";
 import { checkName } from "./render-check.ts";
 
 const longestTitle = 255;
-/** GitHub's limit in bytes (facts/github.md section 2). */
-const textLimit = 65_535;
 
 /**
  * The verdict on a merge-queue group as a completed check run on the group's head. Nothing waits in a queue: what does not hold is a
@@ -19,7 +17,7 @@ export function renderGroupCheck(group: GroupVerdict | null, headSha: string): C
   const own = {
     conclusion: group?.holds === true ? ("success" as const) : ("failure" as const),
     title: cut(flattenLine(sayTitle(group)), longestTitle),
-    summary: cutMarkdown(renderGroup(group), textLimit, "The rest is cut."),
+    summary: cutMarkdown(renderGroup(group), checkTextLimit, "The rest is cut."),
   };
   const digest = createHash("sha256")
     .update(JSON.stringify([headSha, own]))

@@ -44,8 +44,14 @@ export function listVerdictFindings(verdict: Verdict): readonly SarifFinding[] {
       place: rule.place,
     })),
   );
-  const roles = [...verdict.routes, ...verdict.gateways].flatMap((route) =>
-    route.requirements.flatMap(({ requirement, state, explanation }): SarifFinding[] =>
+  const { governance } = verdict;
+  const asked = [
+    ...verdict.routes,
+    ...verdict.gateways,
+    ...(governance === null ? [] : [{ path: governance.paths[0] ?? "", requirements: governance.requirements }]),
+  ];
+  const roles = asked.flatMap(({ path, requirements }) =>
+    requirements.flatMap(({ requirement, state, explanation }): SarifFinding[] =>
       state === "approved"
         ? []
         : [
@@ -53,12 +59,21 @@ export function listVerdictFindings(verdict: Verdict): readonly SarifFinding[] {
               ruleId: `role-${state}`,
               level: state === "waiting" ? "note" : "warning",
               message: `${requirement.role}: ${explanation}`,
-              place: startOf(route.path),
+              place: startOf(path),
             },
           ],
     ),
   );
-  return [...listProblemFindings(problems), ...gates, ...rules, ...roles];
+  return [...listProblemFindings(problems), ...gates, ...rules, ...roles, ...listOwnReasons(verdict)];
+}
+
+/** What holds the pull request as a whole, such as a conflict with its base; problems are among its reasons and were told already. */
+function listOwnReasons({ reasons, problems }: Verdict): readonly SarifFinding[] {
+  return reasons.flatMap(({ code, state, text, place }): SarifFinding[] => {
+    if (state === "ok" || state === "info") return [];
+    if (problems.some((problem) => problem.code === code && problem.line === place?.line)) return [];
+    return [{ ruleId: code, level: state === "waiting" ? "note" : "warning", message: text, place }];
+  });
 }
 
 export function listProblemFindings(problems: readonly Problem[]): readonly SarifFinding[] {

@@ -347,7 +347,7 @@ describe("high", () => {
     ],
     [
       "an internal canary for customers",
-      buildComparison(null, writeRecord({ exposure: plan(0, { audience: "low-risk" }) })),
+      buildComparison(null, writeRecord({ exposure: { plan: [{ stage: "internal-canary", audience: "low-risk" }] } })),
       "customer-exposure",
       "customer stage entered: from no exposure to internal-canary",
     ],

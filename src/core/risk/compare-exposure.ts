@@ -158,7 +158,8 @@ function isWidened(old: Audience | null, now: Audience | null): boolean {
   if (old === null) return true;
   if (old.segment !== now.segment && old.segment !== null) return true;
   if (old.internal && !now.internal) return true;
-  return !impliesConditions(now.where, old.where);
+  // Who gets the candidate must meet the safe lists of an audience too.
+  return !impliesConditions([...now.where, ...now.safe], [...old.where, ...old.safe]);
 }
 
 /** Whether whoever meets `narrow` surely meets `wide`. */

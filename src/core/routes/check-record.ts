@@ -169,6 +169,7 @@ function checkPlanStep(plan: PlanInput, step: PlanInput[number], index: number, 
       fix: "Remove `steps`.",
     });
   }
+  checkFall(plan, step, index, report);
   const falling = (step.steps ?? []).findIndex((percent, place, all) => place > 0 && percent <= (all[place - 1] ?? 0));
   if (falling === -1) return;
   report([...at, "steps", falling], {
@@ -177,6 +178,24 @@ function checkPlanStep(plan: PlanInput, step: PlanInput[number], index: number, 
     expected: `more than ${step.steps?.[falling - 1] ?? 0}`,
     found: step.steps?.[falling],
     fix: "Order the steps from small to large, each once.",
+  });
+}
+
+/** Whoever has the candidate in one stage keeps it in the next (SPEC 10), so there the same audience cannot begin with less. */
+function checkFall(plan: PlanInput, { audience, steps }: PlanInput[number], index: number, report: Report): void {
+  const first = steps?.[0];
+  if (!audience || first === undefined) return;
+  const shares = plan
+    .slice(0, index)
+    .flatMap((each) => (each.audience === audience ? [each.steps?.at(-1) ?? 100] : []));
+  const before = Math.max(0, ...shares);
+  if (first >= before) return;
+  report(["exposure", "plan", index, "steps", 0], {
+    code: "share-falls",
+    message: `\`${audience}\` has ${before} % from an earlier stage, and a share never falls.`,
+    expected: `at least ${before}`,
+    found: first,
+    fix: "Begin with the share that the earlier stage ends with, or name another audience.",
   });
 }
 

@@ -102,6 +102,11 @@ it.each<[string, string, string]>([
   ["steps that fall", changed("[5, 10, 25]", "[5, 25, 10]"), "61:79 steps-not-rising"],
   ["a step above 100", changed("[5, 10, 25]", "[5, 10, 250]"), "61:79 wrong-value"],
   ["a step below 1", changed("[5, 10, 25]", "[0, 10, 25]"), "61:72 wrong-value"],
+  [
+    "a share that falls from one stage to the next",
+    changed("audience: all-eligible, steps: [50]", "audience: low-risk-accounts, steps: [20]"),
+    "62:70 share-falls",
+  ],
   ["stages out of order", changed("stage: ab-comparison", "stage: shadow"), "62:18 plan-order"],
   ["a canary without audience", changed("audience: low-risk-accounts, ", ""), "61:9 audience-missing"],
   [

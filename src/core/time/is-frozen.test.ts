@@ -40,6 +40,35 @@ it.each<[string, string, string, string]>([
   expect(isFrozen([window], new Date(at))?.until.toISOString()).toBe(until);
 });
 
+it.each<[string, string, number, string, string | null]>([
+  ["every hour means the repeated one too", "0 * * * *", 60, "2026-10-25T01:30:00Z", "2026-10-25T02:00:00.000Z"],
+  ["every second hour as well", "0 */2 * * *", 60, "2026-10-25T01:30:00Z", "2026-10-25T02:00:00.000Z"],
+  [
+    "every minute of an hour means both of its times",
+    "* 2 * * *",
+    1,
+    "2026-10-25T01:30:20Z",
+    "2026-10-25T01:31:00.000Z",
+  ],
+  ["and its first time is none that is over", "* 2 * * *", 1, "2026-10-25T00:30:20Z", "2026-10-25T00:31:00.000Z"],
+  ["a set time comes once in the night that has it twice", "30 2 * * *", 60, "2026-10-25T01:45:00Z", null],
+  ["every hour leaves out the skipped one", "0 * * * *", 30, "2026-03-29T01:15:00Z", "2026-03-29T01:30:00.000Z"],
+  ["a set time in the skipped hour comes once", "30 2 * * *", 30, "2026-03-29T01:45:00Z", "2026-03-29T02:00:00.000Z"],
+])("%s", (_name, cron, minutes, at, until) => {
+  const window = { name: "w", cron, lastsMs: minutes * 60_000, timezone: "Europe/Berlin" };
+  expect(isFrozen([window], new Date(at))?.until.toISOString() ?? null).toBe(until);
+});
+
+it.each<[string, string, string, string, string]>([
+  ["midnight that is skipped", "America/Santiago", "0 0 * * *", "2026-09-06T04:10:00Z", "2026-09-06T05:00:00.000Z"],
+  ["a shift of half an hour", "Australia/Lord_Howe", "15 2 * * *", "2026-10-03T15:50:00Z", "2026-10-03T16:45:00.000Z"],
+  ["a zone of quarter hours", "Asia/Kathmandu", "0 9 * * *", "2026-06-15T03:30:00Z", "2026-06-15T04:15:00.000Z"],
+  ["the southern summer", "Pacific/Auckland", "0 9 * * *", "2026-01-14T20:30:00Z", "2026-01-14T21:00:00.000Z"],
+])("wall clocks elsewhere: %s", (_name, timezone, cron, at, until) => {
+  const window = { name: "w", cron, lastsMs: hour, timezone };
+  expect(isFrozen([window], new Date(at))?.until.toISOString()).toBe(until);
+});
+
 it("names the window that ends last", () => {
   const long = { ...weekend, name: "long", lastsMs: 80 * hour };
   expect(isFrozen([weekend, long], new Date("2026-11-21T00:00:00Z"))?.window.name).toBe("long");

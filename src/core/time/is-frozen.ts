@@ -15,7 +15,8 @@ export const longestWindowMs = 60 * day;
 
 /**
  * The freeze window that holds at a moment and until when, or null when none does (SPEC 3, freeze). Of several, the one that ends
- * last. A beginning on the wall clock that daylight saving skips happens right after the jump.
+ * last. Daylight saving is met as cron meets it: a beginning that it skips happens right after the jump, one that it repeats happens at the
+ * first time only, and one by the clock (`*` as hour or minute) at both.
  * A window that cannot be read counts as frozen for a day, since what is unknown never goes forward.
  */
 export function isFrozen<Window extends RecurringWindow>(
@@ -37,14 +38,24 @@ function endOfWindow(window: RecurringWindow, now: number): number | null {
   if (cron === null || wall === null || !(window.lastsMs > 0 && window.lastsMs <= longestWindowMs)) return now + day;
   const days = Math.ceil(window.lastsMs / day) + 1;
   for (let back = 0; back <= days; back++) {
-    const start = lastStart(cron, window.timezone, shiftDay(wall, -back), now, naiveTime(wall));
+    const date = shiftDay(wall, -back);
+    const first = lastStart(cron, window.timezone, date, now, naiveTime(wall), "first");
+    const last = cron.byClock ? lastStart(cron, window.timezone, date, now, naiveTime(wall), "last") : null;
+    const start = first === null || last === null ? first : Math.max(first, last);
     if (start !== null) return start + window.lastsMs > now ? start + window.lastsMs : null;
   }
   return null;
 }
 
-/** The last beginning on one day of the wall clock that is not after `now`. */
-function lastStart(cron: Cron, zone: string, date: WallDate, now: number, wallNow: number): number | null {
+/** The last beginning on one day of the wall clock that is not after `now`; of a repeated time `which` counts. */
+function lastStart(
+  cron: Cron,
+  zone: string,
+  date: WallDate,
+  now: number,
+  wallNow: number,
+  which: "first" | "last",
+): number | null {
   if (!isCronDay(cron, date)) return null;
   const hours = [...cron.hours].sort((a, b) => b - a);
   const minutes = [...cron.minutes].sort((a, b) => b - a);
@@ -52,7 +63,7 @@ function lastStart(cron: Cron, zone: string, date: WallDate, now: number, wallNo
     for (const minute of minutes) {
       // Well after the wall clock of now, however daylight saving moves it: not worth the calendar arithmetic.
       if (naiveTime({ ...date, hour, minute }) > wallNow + day / 8) continue;
-      const moment = momentOfWallTime(zone, { ...date, hour, minute });
+      const moment = momentOfWallTime(zone, { ...date, hour, minute }, which);
       if (moment !== null && moment <= now) return moment;
     }
   }

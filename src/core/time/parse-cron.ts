@@ -8,6 +8,8 @@ export interface Cron {
   weekdays: ReadonlySet<number>;
   /** Cron's old rule: when day and weekday are both restricted, one of them is enough. */
   eitherDay: boolean;
+  /** Hour or minute is a wildcard: it goes by the clock, through the hour that daylight saving repeats as well. */
+  byClock: boolean;
 }
 
 const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -30,7 +32,8 @@ export function parseCron(text: string): Cron | null {
   if (minutes === null || hours === null || days === null || months === null || weekdays === null) return null;
   const sundays = new Set([...weekdays].map((value) => value % 7));
   const eitherDay = !day.startsWith("*") && !weekday.startsWith("*");
-  return { minutes, hours, days, months, weekdays: sundays, eitherDay };
+  const byClock = minute.startsWith("*") || hour.startsWith("*");
+  return { minutes, hours, days, months, weekdays: sundays, eitherDay, byClock };
 }
 
 function parseField(field: string, min: number, max: number, names: readonly string[], base = 0): Set<number> | null {

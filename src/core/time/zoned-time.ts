@@ -31,10 +31,16 @@ export function wallTimeAt(zone: string, at: number): WallTime | null {
 }
 
 /**
- * The first moment at which the wall clock shows this time, in milliseconds since 1970. In the hour that daylight saving repeats
- * the earlier one is meant; a time that daylight saving skips becomes the moment of the jump's other side.
+ * The moment at which the wall clock shows this time, in milliseconds since 1970. A time that daylight saving skips becomes the moment of
+ * the jump's other side.
+ *
+ * @param which of the two in the hour that daylight saving repeats
  */
-export function momentOfWallTime(zone: string, wall: Omit<WallTime, "second">): number | null {
+export function momentOfWallTime(
+  zone: string,
+  wall: Omit<WallTime, "second">,
+  which: "first" | "last" = "first",
+): number | null {
   const naive = Date.UTC(wall.year, wall.month - 1, wall.day, wall.hour, wall.minute);
   const day = 86_400_000;
   const offsets = [offsetAt(zone, naive - day), offsetAt(zone, naive + day)];
@@ -43,7 +49,7 @@ export function momentOfWallTime(zone: string, wall: Omit<WallTime, "second">): 
   const moments = [naive - before, naive - after].sort((a, b) => a - b);
   const shown = moments.filter((moment) => moment + (offsetAt(zone, moment) ?? Number.NaN) === naive);
   // Skipped by daylight saving: the offset from before the jump puts the moment just behind it, as cron does.
-  return shown[0] ?? naive - before;
+  return shown.at(which === "first" ? 0 : -1) ?? naive - before;
 }
 
 /** Milliseconds that the wall clock is ahead of UTC. */

@@ -392,7 +392,7 @@ describe("a gate says what it found and which field can mend it", () => {
       [
         "safe-exclusions",
         "blocked",
-        "exclusion regulated-region, unsafe-plan has no `safe` list: users whose attribute is unknown would get the candidate",
+        "exclusion regulated-region, unsafe-plan has no `safe` list for its attribute: users of whom it is unknown would get the candidate",
         "exposure.excluded",
       ],
     ],

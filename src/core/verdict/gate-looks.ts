@@ -1,5 +1,7 @@
 import { fillGuardrail } from "../guardrails/fill-guardrail.ts";
+import type { Audience } from "../policy/policy.ts";
 import { listSkippedStages } from "../risk/classify-route.ts";
+import { greatestShare } from "../risk/compare-exposure.ts";
 import { placeOf } from "../routes/route-file.ts";
 import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, type Stage } from "../scales.ts";
@@ -58,6 +60,11 @@ export function explainForbiddenSkips({ policy }: GateContext, stage: Stage, bef
   return `the plan leaves out ${skipped.join(" and ")} before ${stage}, which the policy does not allow`;
 }
 
+/** An audience without any condition. */
+function isEverybody({ segment, where, safe }: Audience): boolean {
+  return segment === null && where.length === 0 && safe.length === 0;
+}
+
 export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Stage): GateOutcome {
   const reached = plan.filter((step) => atLeast(stages, stage, step.stage));
   const isShort = route.file.record.exposure.form === "short";
@@ -73,13 +80,25 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
     if (step.stage === "internal-canary" && !audience.internal) {
       return block(`audience ${step.audience} is not internal, so it cannot be the internal canary`, field);
     }
+    if (step.stage === "internal-canary" && isEverybody(audience)) {
+      return block(
+        `audience ${step.audience} names no segment, no where and no safe: that is everybody, not the internal people`,
+        field,
+      );
+    }
+    if (step.stage === "ab-comparison" && greatestShare(step, audience) >= 100) {
+      return block(
+        "an a/b comparison needs a share below 100 %: give it `steps` in a plan, or its audience a `percent`",
+        field,
+      );
+    }
   }
   const { excluded } = route.file.record.exposure;
   const unknown = excluded.filter((name) => findAudience(policy, name) === null);
   if (unknown.length > 0) return block(`the policy defines no exclusion ${unknown.join(", ")}`, "exposure.excluded");
   const empty = excluded.filter((name) => {
     const audience = findAudience(policy, name);
-    return audience !== null && audience.segment === null && audience.where.length === 0 && audience.safe.length === 0;
+    return audience !== null && isEverybody(audience);
   });
   if (empty.length > 0)
     return block(

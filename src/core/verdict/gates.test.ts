@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../policy/policy.ts";
+import type { Audience, Policy } from "../policy/policy.ts";
 import { stages, type Stage } from "../scales.ts";
 import { foreseeGates, gates, judgeGates, type GateContext } from "./gates.ts";
 import {
@@ -63,7 +63,10 @@ const short = (first: string, next?: string): Written => ({
   exposure: { firstAudience: first, ...(next === undefined ? {} : { nextAudience: next }) },
 });
 const planned = (...steps: Written[]): Written => ({ exposure: { plan: steps } });
-const open = { "regulated-region": buildAudience("regulated-region", { where: [{ property: "region", in: ["ch"] }] }) };
+const excluding = (safe: Audience["safe"]) => ({
+  ...audiences,
+  "regulated-region": buildAudience("regulated-region", { where: [{ property: "region", in: ["ch"] }], safe }),
+});
 
 describe("what holds a stage", () => {
   it.each<[string, Stage, GateContext, string, string, RegExp]>([
@@ -213,6 +216,32 @@ describe("what holds a stage", () => {
       /low-risk is not internal/,
     ],
     [
+      "an internal audience that is everybody",
+      "internal-canary",
+      buildGateContext(
+        {},
+        {
+          policy: buildPolicy({
+            audiences: { ...audiences, "internal-support": buildAudience("internal-support", { internal: true }) },
+          }),
+        },
+      ),
+      "audiences-known",
+      "blocked",
+      /internal-support names no segment, no where and no safe: that is everybody/,
+    ],
+    [
+      "an a/b comparison of everybody with nobody",
+      "ab-comparison",
+      buildGateContext(
+        planned(...writtenPlan.slice(0, 2), { stage: "ab-comparison", audience: "all-eligible" }),
+        atCustomer,
+      ),
+      "audiences-known",
+      "blocked",
+      /a\/b comparison needs a share below 100 %/,
+    ],
+    [
       "an exclusion that nobody defined",
       "shadow",
       buildGateContext({ exposure: { plan: writtenPlan, excluded: ["unknown"] } }),
@@ -231,10 +260,35 @@ describe("what holds a stage", () => {
     [
       "an attribute exclusion without safe at high",
       "internal-canary",
-      buildGateContext({}, { tier: "high", policy: buildPolicy({ audiences: { ...audiences, ...open } }) }),
+      buildGateContext({}, { tier: "high", policy: buildPolicy({ audiences: excluding([]) }) }),
       "safe-exclusions",
       "blocked",
       /regulated-region has no `safe` list/,
+    ],
+    [
+      "an attribute exclusion whose safe list is about another attribute",
+      "internal-canary",
+      buildGateContext(
+        {},
+        { tier: "high", policy: buildPolicy({ audiences: excluding([{ property: "language", in: ["en"] }]) }) },
+      ),
+      "safe-exclusions",
+      "blocked",
+      /regulated-region has no `safe` list for its attribute/,
+    ],
+    [
+      "an attribute exclusion whose safe list holds what is excluded",
+      "internal-canary",
+      buildGateContext(
+        {},
+        {
+          tier: "restricted",
+          policy: buildPolicy({ audiences: excluding([{ property: "region", in: ["eu", "ch"] }]) }),
+        },
+      ),
+      "safe-exclusions",
+      "blocked",
+      /regulated-region has no `safe` list for its attribute/,
     ],
     [
       "no guardrail",
@@ -285,6 +339,21 @@ describe("what holds a stage", () => {
       "categories-covered",
       "blocked",
       /covers quality, latency$/,
+    ],
+    [
+      "a category whose guardrail reads a metric of another one",
+      "customer-canary",
+      buildGateContext(
+        {
+          guardrails: writtenGuardrails.map((each) =>
+            each["category"] === "safety" ? { ...each, metric: "duration-p95" } : each,
+          ),
+        },
+        atInternal,
+      ),
+      "categories-covered",
+      "blocked",
+      /no guardrail covers safety \(safety reads duration-p95, which is about latency\)$/,
     ],
     [
       "undeclared data",
@@ -537,6 +606,40 @@ describe("what does not hold a stage", () => {
       "stage-order",
     ],
     ["an exclusion with safe at high", "internal-canary", buildGateContext({}, { tier: "high" }), "safe-exclusions"],
+    [
+      "an attribute exclusion with a safe list for its attribute at high",
+      "internal-canary",
+      buildGateContext(
+        {},
+        { tier: "high", policy: buildPolicy({ audiences: excluding([{ property: "region", in: ["eu"] }]) }) },
+      ),
+      "safe-exclusions",
+    ],
+    [
+      "an a/b comparison whose audience has its own percent",
+      "ab-comparison",
+      buildGateContext(planned(...writtenPlan.slice(0, 2), { stage: "ab-comparison", audience: "all-eligible" }), {
+        ...atCustomer,
+        policy: buildPolicy({
+          audiences: { ...audiences, "all-eligible": buildAudience("all-eligible", { percent: 50 }) },
+        }),
+      }),
+      "audiences-known",
+    ],
+    [
+      "a second guardrail that reads another metric under a category's name",
+      "customer-canary",
+      buildGateContext(
+        {
+          guardrails: [
+            { name: "slow is unsafe", category: "safety", metric: "duration-p95", threshold: "<= 9" },
+            ...writtenGuardrails,
+          ],
+        },
+        atInternal,
+      ),
+      "categories-covered",
+    ],
   ])("%s", (_name, stage, context, id) => {
     expect(["ok", undefined]).toContain(judgeGates(context, stage).find((gate) => gate.gate === id)?.state);
   });

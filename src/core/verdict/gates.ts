@@ -1,5 +1,6 @@
 import { findRehearsal } from "../evidence/judge-evidence.ts";
-import type { Policy } from "../policy/policy.ts";
+import { listUncovered } from "../guardrails/list-uncovered.ts";
+import type { Audience, Policy } from "../policy/policy.ts";
 import { placeOf } from "../routes/route-file.ts";
 import { wantedSoakOf } from "../routes/wanted-soak.ts";
 import { atLeast, stages, tiers, type Stage } from "../scales.ts";
@@ -30,6 +31,16 @@ export interface Gate {
   look(context: GateContext, stage: Stage): GateOutcome | null;
   /** What a later stage will need; without it, what `look` misses now. Null when nothing. */
   foresee?(context: GateContext, stage: Stage): string | null;
+}
+
+/**
+ * Whether an exclusion by attributes holds for users of whom one is unknown. Its conditions are ANDed, so one of them that everybody
+ * fulfils who is not listed as safe is enough; a list for another attribute, or one that holds an excluded value, says nothing.
+ */
+function coversUnknown({ where, safe }: Pick<Audience, "where" | "safe">): boolean {
+  return where.some(({ property, in: excluded }) =>
+    safe.some((list) => list.property === property && !list.in.some((value) => excluded.includes(value))),
+  );
 }
 
 const from = (first: Stage): readonly Stage[] => stages.filter((stage) => atLeast(stages, stage, first));
@@ -153,12 +164,12 @@ export const gates: readonly Gate[] = [
       const { excluded } = route.file.record.exposure;
       const open = excluded.filter((name) => {
         const audience = findAudience(policy, name);
-        return audience !== null && audience.where.length > 0 && audience.safe.length === 0;
+        return audience !== null && audience.where.length > 0 && !coversUnknown(audience);
       });
       if (open.length === 0)
         return excluded.length === 0 ? null : ok("exclusions hold for users whose attributes are unknown");
       return block(
-        `exclusion ${open.join(", ")} has no \`safe\` list: users whose attribute is unknown would get the candidate`,
+        `exclusion ${open.join(", ")} has no \`safe\` list for its attribute: users of whom it is unknown would get the candidate`,
         "exposure.excluded",
       );
     },
@@ -174,8 +185,7 @@ export const gates: readonly Gate[] = [
     stages: from("customer-canary"),
     asks: "guardrails cover every category that the policy requires",
     look({ route, policy }) {
-      const covered = new Set<string>(route.file.record.guardrails.map((each) => each.category));
-      const missing = policy.requiredGuardrails.filter((category) => !covered.has(category));
+      const missing = listUncovered(route.file.record.guardrails, policy);
       if (missing.length === 0)
         return ok(`guardrails cover ${policy.requiredGuardrails.join(", ") || "what is required"}`);
       return block(`no guardrail covers ${missing.join(", ")}`, "guardrails");

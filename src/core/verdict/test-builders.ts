@@ -128,6 +128,16 @@ export const audiences: Readonly<Record<string, Audience>> = {
   "regulated-region": buildAudience("regulated-region", { safe: [{ property: "region", in: ["eu", "us"] }] }),
 };
 
+/** The metrics of the record's guardrails, with what each is about. */
+const writtenMetrics: readonly (readonly [name: string, category: string])[] = [
+  ["rubric-score", "quality"],
+  ["duration-p95", "latency"],
+  ["cost", "cost"],
+  ["fallback-rate", "fallback"],
+  ["unsafe", "safety"],
+  ["escalation", "business"],
+];
+
 const template = (name: string, category: string): Policy["metrics"][string] => ({
   name,
   category,
@@ -139,8 +149,7 @@ const template = (name: string, category: string): Policy["metrics"][string] => 
 });
 
 export function buildPolicy(changes: Partial<Policy> = {}): Policy {
-  const names = ["rubric-score", "duration-p95", "cost", "fallback-rate", "unsafe", "escalation"];
-  const metrics = Object.fromEntries(names.map((name) => [name, template(name, "quality")]));
+  const metrics = Object.fromEntries(writtenMetrics.map(([name, category]) => [name, template(name, category)]));
   return { ...builtInPolicy, digest: "policy-1", audiences, metrics, ...changes };
 }
 
@@ -288,12 +297,7 @@ export const policyText = JSON.stringify({
     "all-eligible": {},
     "regulated-region": { safe: [{ property: "region", in: ["eu", "us"] }] },
   },
-  metrics: Object.fromEntries(
-    ["rubric-score", "duration-p95", "cost", "fallback-rate", "unsafe", "escalation"].map((name) => [
-      name,
-      { category: "quality", value: "up" },
-    ]),
-  ),
+  metrics: Object.fromEntries(writtenMetrics.map(([name, category]) => [name, { category, value: "up" }])),
 });
 
 export const binding: BindingFacts = {

@@ -51,6 +51,8 @@ interface WatchedFlag {
   policy: Policy | null;
   status: RolloutStatus | null;
   queries: readonly MetricQuery[];
+  /** The templates that the queries were made from; they say what the readings are. */
+  metrics: Policy["metrics"];
 }
 
 /**
@@ -115,6 +117,7 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
     const read = approved === null ? null : readApprovedContent(approved);
     const content = read?.ok === true ? read.content : null;
     const policy = approved === null ? null : await policyOf(approved.repository);
+    const rules = content === null || policy === null ? null : applyOperatorMetrics(policy, facts, content.record);
     flags.push({
       live,
       liveVersion: version,
@@ -122,10 +125,8 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
       content,
       policy,
       status: statusOf.get(key) ?? null,
-      queries:
-        content === null || policy === null
-          ? []
-          : planQueries(content.record, applyOperatorMetrics(policy, facts, content.record)),
+      queries: content === null || rules === null ? [] : planQueries(content.record, rules),
+      metrics: rules?.metrics ?? {},
     });
   }
   return flags;
@@ -156,15 +157,12 @@ function judgeFlag(
   look: { binding: string; everyMs: number; at: string },
   ports: WatchPorts,
 ): { entry: WatchEntry; breach: Breach | null } {
-  const { live, liveVersion, content, policy } = flag;
+  const { live, liveVersion, content, policy, metrics } = flag;
   return judgeWatch({
     live,
     liveVersion,
     before: known?.flags.find(({ flagKey }) => flagKey === live.flagKey) ?? null,
-    findings:
-      content === null
-        ? []
-        : judgeGuardrails(content.record.guardrails, measurements, live, policy?.metrics ?? {}, look.at),
+    findings: content === null ? [] : judgeGuardrails(content.record.guardrails, measurements, live, metrics, look.at),
     obstacle: findObstacle(flag, ports.metrics.has(look.binding)),
     onBreach: policy?.onBreach ?? "pause",
     wantedMs: content === null || policy === null ? 0 : wantedSoakOf(content.plan, policy, live.stage ?? "default"),

@@ -84,6 +84,9 @@ export async function judgeBranch(
     ...change.notes,
     ...listAssumptions(judged, question),
     ...listNeedlessApprovals(judged.assessment, approvals),
+    ...(judged.verdict.governance === null || options.has("policy")
+      ? []
+      : [`judged by the rules of ${change.repository.defaultBranch}; --own-rules judges by those of the branch`]),
     ...(options.has("own-rules") ? ["judged by the branch's own rules, which are not in force yet"] : []),
     ...(options.has("policy") ? [`judged by ${options.text("policy") ?? ""}, which is not in force`] : []),
   ];

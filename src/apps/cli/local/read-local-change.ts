@@ -34,7 +34,7 @@ export interface LocalChange {
   notes: readonly string[];
 }
 
-/** @throws UsageError when `base` is no commit of this clone, and GitError */
+/** @throws UsageError when `base` is no commit of this clone or there is nothing to compare with, and GitError */
 export async function readLocalChange(git: LocalGit, question: LocalChangeQuestion): Promise<LocalChange> {
   const head = await git.readHead();
   const base = await findBase(git, question.base, head);
@@ -83,7 +83,11 @@ async function findBase(
   if (found !== null) return { ...found, notes: [] };
   const name = head.branch ?? "HEAD";
   if (head.sha === null) return { name, sha: null, notes: ["there is no commit yet, so every file is new"] };
-  const note = `the default branch is not known here, so the working tree is compared with ${name}; name one by --base`;
+  // Compared with the branch itself a pipeline's clone of one branch would find nothing to approve, whatever stands there.
+  if (head.branch === null || !(await git.hasOneBranch()) || (await git.readRemote()) !== null) {
+    throw new UsageError("the default branch is not known here: fetch it, or name a branch or commit by --base");
+  }
+  const note = `${name} is the only branch, so the working tree is compared with it; name another commit by --base`;
   return { name, sha: head.sha, notes: [note] };
 }
 
