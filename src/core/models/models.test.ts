@@ -244,6 +244,32 @@ it("declared prices count where the list knows nothing, and are shown beside it"
   });
 });
 
+it.each<[string, Bundle, Bundle, number, number | null]>([
+  [
+    "dearer long contexts of one side are a ratio of their own",
+    bundle("gpt-5", "openai"),
+    bundle("gemini-2.5-pro", "google"),
+    1,
+    2,
+  ],
+  [
+    "long contexts that go with the base have none",
+    bundle("gpt-4o-2024-08-06", "openai"),
+    bundle("gpt-5", "openai"),
+    0.5,
+    null,
+  ],
+  [
+    "both sides dearer alike have none",
+    bundle("claude-sonnet-4-5-20250929", "anthropic"),
+    bundle("anthropic/claude-sonnet-4.5", "openrouter"),
+    1,
+    null,
+  ],
+])("%s", (_name, a, b, ratio, longContextRatio) => {
+  expect(comparePrice(a, b)).toMatchObject({ ratio, longContextRatio });
+});
+
 it("says which price list it read", () => {
   const { version } = JSON.parse(readFileSync("node_modules/@pydantic/genai-prices/package.json", "utf8")) as {
     version: string;

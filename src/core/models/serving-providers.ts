@@ -132,3 +132,20 @@ export function matchEndpoint(endpoint: string): readonly string[] | null {
   const host = match?.[1]?.toLowerCase();
   return host === undefined ? null : (publicHosts.find(([pattern]) => pattern.test(host))?.[1] ?? null);
 }
+
+/**
+ * The place of a cloud where a model runs, as its ARN or its provider's public address says it: `eu-west-1`, `europe-west4`, `eu`. Null when
+ * neither says one; a private address says nothing that could be relied on.
+ */
+export function readPlace({ model, endpoint }: { model: string; endpoint: string | null }): string | null {
+  const arn = /^arn:aws[a-z-]{0,12}:(?:bedrock|sagemaker):([a-z0-9-]{4,30}):/.exec(model.trim())?.[1];
+  if (arn !== undefined) return arn;
+  if (endpoint === null || matchEndpoint(endpoint) === null) return null;
+  const host = new URL(endpoint).hostname;
+  const forms = [
+    /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com$/,
+    /^([a-z0-9-]+)-aiplatform\.googleapis\.com$/,
+    /^(us|eu)\.api\.openai\.com$/,
+  ];
+  return forms.map((form) => form.exec(host)?.[1]).find((place) => place !== undefined) ?? null;
+}
