@@ -273,17 +273,34 @@ describe("what nothing gets past", () => {
     expect(verdict.next.join("\n")).toMatch(next);
   });
 
-  it("more than fifty routes are refused with one message", () => {
-    const texts: Record<string, string> = { ...namedTexts };
-    const files: FileFacts["changes"]["files"][number][] = [];
-    for (let index = 0; index < 51; index += 1) {
-      const path = `model-routes/r${index}.yaml`;
-      texts[path] = writeRouteFile(writeRecord({ flagKey: `support_${index}` }));
-      files.push({ path, previousPath: null, status: "added" });
-    }
-    const verdict = judge(buildFacts({ head: buildSnapshot(texts), changes: { complete: true, files } }));
+  it.each<[string, "added" | "removed" | "renamed"]>([
+    ["new ones", "added"],
+    ["ones that disappear", "removed"],
+    ["ones that move", "renamed"],
+  ])("more than fifty routes are refused with one message: %s", (_name, status) => {
+    const judgeMany = (count: number): Verdict => {
+      const paths = (folder: string): string[] =>
+        Array.from({ length: count }, (_, index) => `model-routes/${folder}/r${index}.yaml`);
+      const write = (folder: string): Record<string, string> => ({
+        ...namedTexts,
+        ...Object.fromEntries(
+          paths(folder).map((path, index) => [path, writeRouteFile(writeRecord({ flagKey: `support_${index}` }))]),
+        ),
+      });
+      const old = paths("old");
+      const files = paths(status === "removed" ? "old" : "new").map((path, index) => ({
+        path,
+        previousPath: status === "renamed" ? (old[index] ?? null) : null,
+        status,
+      }));
+      const base = buildSnapshot(status === "added" ? namedTexts : write("old"));
+      const head = buildSnapshot(status === "removed" ? namedTexts : write("new"));
+      return judge(buildFacts({ base, head, changes: { complete: true, files } }));
+    };
+    const verdict = judgeMany(51);
     expect([verdict.state, verdict.routes.length]).toEqual(["invalid", 0]);
     expect(verdict.next).toEqual([expect.stringContaining("The pull request changes 51 routes.")]);
+    expect(judgeMany(50).routes).toHaveLength(50);
   });
 
   it.each<[string, FileFacts, RegExp]>([
