@@ -342,7 +342,7 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     { provider: "google", model: "gemini-2.5-pro" },
     [
       "model",
-      "cost from gpt-5 to gemini-2.5-pro changes by a factor of 1.00, with long contexts by one of 2.00 (list price, @pydantic/genai-prices 0.1.8, 2026-09-23)",
+      "cost from gpt-5 to gemini-2.5-pro changes by a factor of 1.00, of 2.00 with long contexts (list price, @pydantic/genai-prices 0.1.8, 2026-09-23)",
     ],
   ],
   [

@@ -316,7 +316,7 @@ function lookAtCost(from: BundleView, to: BundleView): { sentence: string; field
   const { inputRatio, outputRatio, longContextRatio } = price;
   const ratios = [price.ratio, inputRatio ?? 1, outputRatio ?? 1, longContextRatio ?? 1];
   if (ratios.every((ratio) => isWithinTolerance(1, ratio))) return null;
-  const long = longContextRatio === null ? "" : `, with long contexts by one of ${longContextRatio.toFixed(2)}`;
+  const long = longContextRatio === null ? "" : `, of ${longContextRatio.toFixed(2)} with long contexts`;
   return {
     field: "model",
     sentence: `cost from ${models} changes by a factor of ${price.ratio.toFixed(2)}${long} (${price.source}, ${price.dataDate ?? "no date"})`,
