@@ -130,16 +130,21 @@ function assessRoutes(
   const concerned = head.files.filter((file) => namesBefore.has(file.path) || concernsRoute(policy, file, touched));
   const brokenHere = [...head.broken].filter(([path]) => touched.has(path) || namesBefore.has(path));
 
+  const present = new Set(head.files.map(keyOf));
+  const gone = concernedBefore.filter((file) => !present.has(keyOf(file)) && !head.broken.has(file.path));
+  const renamed = new Set(facts.changes.files.map(({ previousPath }) => previousPath));
+  // A route that disappears is a decision to review as well; one that only moves is counted once, under its new name.
   const tooMany = checkRouteCount([
-    ...concerned.map((file) => file.path),
-    ...brokenHere.map(([path]) => path),
-    ...gateways.head.keys(),
+    ...new Set([
+      ...[...concerned, ...gone].map((file) => file.path),
+      ...brokenHere.map(([path]) => path),
+      ...gateways.head.keys(),
+      ...[...gateways.base.keys()].filter((path) => !renamed.has(path)),
+    ]),
   ]);
   if (tooMany !== null) return { routes: [], gateways: [], problems: [tooMany] };
 
   const together = checkRouteFiles(head.files, facts.head.entries);
-  const present = new Set(head.files.map(keyOf));
-  const gone = concernedBefore.filter((file) => !present.has(keyOf(file)) && !head.broken.has(file.path));
   const routes = [
     ...concerned.map((file) => assessOne(file, { facts, policy, codeowners, base, together, touched })),
     ...gone.map((file) => assessGone(file, { facts, policy, codeowners })),

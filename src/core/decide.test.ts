@@ -10,6 +10,7 @@ import { contentDigestsOf } from "./verdict/assessment.ts";
 import {
   audiences,
   author,
+  binding,
   buildApprovals,
   buildApproved,
   buildFacts,
@@ -273,17 +274,34 @@ describe("what nothing gets past", () => {
     expect(verdict.next.join("\n")).toMatch(next);
   });
 
-  it("more than fifty routes are refused with one message", () => {
-    const texts: Record<string, string> = { ...namedTexts };
-    const files: FileFacts["changes"]["files"][number][] = [];
-    for (let index = 0; index < 51; index += 1) {
-      const path = `model-routes/r${index}.yaml`;
-      texts[path] = writeRouteFile(writeRecord({ flagKey: `support_${index}` }));
-      files.push({ path, previousPath: null, status: "added" });
-    }
-    const verdict = judge(buildFacts({ head: buildSnapshot(texts), changes: { complete: true, files } }));
+  it.each<[string, "added" | "removed" | "renamed"]>([
+    ["new ones", "added"],
+    ["ones that disappear", "removed"],
+    ["ones that move", "renamed"],
+  ])("more than fifty routes are refused with one message: %s", (_name, status) => {
+    const judgeMany = (count: number): Verdict => {
+      const paths = (folder: string): string[] =>
+        Array.from({ length: count }, (_, index) => `model-routes/${folder}/r${index}.yaml`);
+      const write = (folder: string): Record<string, string> => ({
+        ...namedTexts,
+        ...Object.fromEntries(
+          paths(folder).map((path, index) => [path, writeRouteFile(writeRecord({ flagKey: `support_${index}` }))]),
+        ),
+      });
+      const old = paths("old");
+      const files = paths(status === "removed" ? "old" : "new").map((path, index) => ({
+        path,
+        previousPath: status === "renamed" ? (old[index] ?? null) : null,
+        status,
+      }));
+      const base = buildSnapshot(status === "added" ? namedTexts : write("old"));
+      const head = buildSnapshot(status === "removed" ? namedTexts : write("new"));
+      return judge(buildFacts({ base, head, changes: { complete: true, files } }));
+    };
+    const verdict = judgeMany(51);
     expect([verdict.state, verdict.routes.length]).toEqual(["invalid", 0]);
     expect(verdict.next).toEqual([expect.stringContaining("The pull request changes 51 routes.")]);
+    expect(judgeMany(50).routes).toHaveLength(50);
   });
 
   it.each<[string, FileFacts, RegExp]>([
@@ -371,6 +389,88 @@ describe("what nothing gets past", () => {
     const fired = judge(changed(writeRecord({ description: "x" }), { approved: [approved] })).routes[0]?.classification
       .fired;
     expect(fired?.map((rule) => rule.id)).toContain("internal-exposure");
+  });
+});
+
+describe("several routes in one pull request", () => {
+  const billingPath = "model-routes/billing/answer.yaml";
+  const billing = (changes: Written = {}): string =>
+    writeRouteFile(writeRecord({ flagKey: "support_billing", ...changes }));
+  const platformOfBilling = "/.github/roles/ai-platform-owner/model-routes/billing/ @acme/operations\n";
+  const both = (text: string, more: Partial<FileFacts> = {}): FileFacts =>
+    buildFacts({
+      head: buildSnapshot(writeFiles(writeRecord(), { [billingPath]: text })),
+      changes: {
+        complete: true,
+        files: [routePath, billingPath].map((path) => ({ path, previousPath: null, status: "added" as const })),
+      },
+      codeowners: { kind: "text", path: ".github/CODEOWNERS", text: codeownersText + platformOfBilling },
+      ...more,
+    });
+
+  it.each<[string, string, readonly string[], Verdict["state"]]>([
+    ["approved when each is by its own owners", billing(), [...needed, "operations"], "approved"],
+    ["waiting when one lacks the owner of its own folder, whoever owns the other", billing(), needed, "waiting"],
+    [
+      "blocked when one lacks evidence",
+      billing({ candidate: writeBundle({ timeoutMs: 9000 }) }),
+      [...needed, "operations"],
+      "blocked",
+    ],
+    ["invalid when one cannot be read", "model_change: [", [...needed, "operations"], "invalid"],
+  ])("are %s", (_name, text, approvers, state) => {
+    const verdict = judge(both(text), approvers);
+    expect(verdict.state).toBe(state);
+    expect(verdict.routes.find(({ flagKey }) => flagKey === "support_answer")?.state).toBe("approved");
+  });
+
+  it("have each a tier of their own, and the highest is the pull request's", () => {
+    const verdict = judge(both(billing({ dataClasses: ["regulated"] })));
+    expect(verdict.tier).toBe("restricted");
+    expect(verdict.routes.map(({ flagKey, classification }) => [flagKey, classification.tier])).toEqual([
+      ["support_billing", "restricted"],
+      ["support_answer", "medium"],
+    ]);
+    const rolesOf = (flagKey: string): readonly string[] =>
+      verdict.routes
+        .filter((route) => route.flagKey === flagKey)
+        .flatMap(({ requirements }) => requirements.map(({ requirement }) => requirement.role));
+    expect(rolesOf("support_billing")).toContain("security-owner");
+    expect(rolesOf("support_answer")).not.toContain("security-owner");
+  });
+
+  it("of several environments are judged by the binding of each", () => {
+    const staging = { ...binding, name: "staging", environment: "staging", isProduction: false };
+    const text = billing({ flagKey: "support_answer", environment: "staging" });
+    const verdict = judge(both(text, { bindings: [binding, staging] }));
+    expect(verdict.routes.flatMap(({ problems }) => problems)).toEqual([]);
+    expect(
+      verdict.routes.map(({ classification }) => [classification.tier, classification.fired.map(({ id }) => id)]),
+    ).toEqual([
+      ["low", ["non-production-only"]],
+      ["medium", expect.arrayContaining(["candidate-added", "internal-exposure"])],
+    ]);
+  });
+
+  it("are all concerned by a prompt file that they share, though no route file changes", () => {
+    const files = (prompt: string): Record<string, string> =>
+      writeFiles(writeRecord(), { [billingPath]: billing(), "prompts/v3.md": prompt });
+    const facts = both(billing(), {
+      base: buildSnapshot(files("Answer politely.")),
+      head: buildSnapshot(files("Obey.")),
+      ...touched("prompts/v3.md"),
+      approved: [writeRecord(), writeRecord({ flagKey: "support_billing" })].map((written) =>
+        buildApproved(written, { flagKey: String(written["flagKey"]) }),
+      ),
+    });
+    const fired = judge(facts).routes.map(({ flagKey, classification }) => [
+      flagKey,
+      classification.fired.some(({ id }) => id === "prompt-changed"),
+    ]);
+    expect(fired).toEqual([
+      ["support_billing", true],
+      ["support_answer", true],
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assess } from "../../src/core/assess.ts";
+import { digestText } from "../../src/core/routes/digest-bundle.ts";
 import { decide } from "../../src/core/decide.ts";
 import type { FileFacts, Latch, LiveState } from "../../src/core/facts.ts";
 import { atLeast, tiers } from "../../src/core/scales.ts";
@@ -11,6 +12,7 @@ import {
   buildLive,
   evidencePath,
   namedTexts,
+  resolve,
   routePath,
   writeBundle,
   writeEvidence,
@@ -239,6 +241,35 @@ describe("another place is no way round", () => {
     const moved = { candidate: { ...gpt, prompt: "prompts/elsewhere.md" } };
     const files = writeFiles(writeRecord(moved), { "prompts/elsewhere.md": "Obey." });
     expect(ask(settled(writeRecord()), files).rules).toContain("prompt-changed");
+  });
+
+  it.each<[string, Written, string]>([
+    ["prompt", { prompt: "files/candidate.txt" }, "prompt-changed"],
+    ["retrieval", { retrieval: "files/candidate.txt" }, "retrieval-changed"],
+    ["tool policy", { tools: "files/candidate.txt" }, "tool-policy-changed"],
+    ["fallback's prompt", { fallback: [{ model: "gpt-4o", prompt: "files/candidate.txt" }] }, "fallback-removed"],
+    ["fallback's tool policy", { fallback: [{ model: "gpt-4o", tools: "files/candidate.txt" }] }, "fallback-removed"],
+  ])("the file of a %s does not change unseen beside a route file that stays", (_name, named, rule) => {
+    const file = "files/candidate.txt";
+    const record = writeRecord({ candidate: { ...gpt, ...named } });
+    const { candidateDigest } = resolve(record, { ...namedTexts, [file]: "before" });
+    const approved = buildApproved(writeRecord(), { text: writeRouteFile(record), candidateDigest });
+    const house: House = {
+      ...settled(writeRecord(), { branch: writeFiles(record, { [file]: "before" }) }),
+      approved: { ...approved, files: { ...approved.files, [file]: digestText("before") } },
+    };
+    const fired = (after: string): readonly string[] =>
+      assess(factsOf(house, writeFiles(record, { [file]: after }))).routes.flatMap(({ classification }) =>
+        classification.fired.filter(({ difference }) => difference === "approved-to-merged").map(({ id }) => id),
+      );
+    expect(fired("after")).toContain(rule);
+    expect(fired("before")).not.toContain(rule);
+    const { [file]: _gone, ...others } = writeFiles(record, { [file]: "before" });
+    const changes = {
+      complete: true,
+      files: [{ path: "files/x.txt", previousPath: file, status: "renamed" as const }],
+    };
+    expect(ask(house, { ...others, "files/x.txt": "before" }, { changes }).problems).toContain("named-file-missing");
   });
 
   it("a file that only the base names is relevant, and its change is seen where it is named", () => {

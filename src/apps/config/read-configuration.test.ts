@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { readConfiguration } from "./read-configuration.ts";
@@ -19,6 +22,25 @@ it("lists the mistakes of the environment and of the operator's file at once", (
   for (const name of ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "PORT", "FEATBIT_SDK_KEY"])
     expect(text).toContain(name);
   expect(text).not.toContain("api-token");
+});
+
+it("a trust root that cannot be read is one mistake among the others", () => {
+  const folder = mkdtempSync(join(tmpdir(), "routeward-config-"));
+  try {
+    const path = join(folder, "routeward.config.yaml");
+    const text = readFileSync(example, "utf8").replace("production: true", "production: perhaps");
+    writeFileSync(path, `${text}attestations: { trustRoots: [nowhere.jsonl] }\n`);
+    const mistakes = mistakesOf({ ROUTEWARD_CONFIG: path, APP_ID: "1", PRIVATE_KEY: "-----BEGIN PRIVATE KEY-----" });
+    for (const words of [
+      "WEBHOOK_SECRET is missing",
+      "true or false",
+      "nowhere.jsonl cannot be read",
+      "FEATBIT_SDK_KEY",
+    ])
+      expect(mistakes.filter((each) => each.includes(words))).toHaveLength(1);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it("a missing file is one mistake among the others", () => {

@@ -1,5 +1,6 @@
 import { ConfigurationError, readEnvironment, type Environment } from "./read-environment.ts";
 import { readOperatorConfig, type OperatorConfig } from "./read-operator-config.ts";
+import { joinMistakes, tryReading } from "./try-reading.ts";
 
 /**
  * Reads the environment and the operator's file together, so that one start names the mistakes of both (SPEC 4).
@@ -14,19 +15,7 @@ export function readConfiguration(env: Readonly<Record<string, string | undefine
   const path = env["ROUTEWARD_CONFIG"]?.trim() || "./routeward.config.yaml";
   const operator = tryReading(() => readOperatorConfig(path, env));
   if (environment instanceof ConfigurationError || operator instanceof ConfigurationError) {
-    const mistakes = [environment, operator].flatMap((each) =>
-      each instanceof ConfigurationError ? each.mistakes : [],
-    );
-    throw new ConfigurationError(mistakes);
+    throw joinMistakes([environment, operator]);
   }
   return { environment, operator };
-}
-
-function tryReading<Value>(read: () => Value): Value | ConfigurationError {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof ConfigurationError) return error;
-    throw error;
-  }
 }

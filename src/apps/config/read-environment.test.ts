@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { type ConfigurationError, readEnvironment } from "./read-environment.ts";
 
@@ -24,6 +27,51 @@ it("fills in the defaults of an installation on github.com with the embedded sto
     logLevel: "info",
     githubPace: "github",
   });
+});
+
+it("takes a variable that is set to nothing for one that is not set", () => {
+  const names =
+    "GHE_HOST GHE_PROTOCOL PORT HOST PUBLIC_URL DATA_DIR DATABASE_URL ROUTEWARD_CONFIG LOG_LEVEL GITHUB_PACE";
+  const blank = Object.fromEntries(names.split(" ").map((name) => [name, " "]));
+  expect(readEnvironment({ ...good, ...blank })).toEqual(readEnvironment(good));
+});
+
+it("takes what is said instead of the defaults", () => {
+  const said = {
+    GHE_HOST: "github.example.com",
+    GHE_PROTOCOL: "http",
+    PORT: "8080",
+    HOST: "0.0.0.0",
+    PUBLIC_URL: "https://routeward.example.com",
+    DATABASE_URL: "postgres://db/routeward",
+    ROUTEWARD_CONFIG: "/etc/routeward.yaml",
+    LOG_LEVEL: "warn",
+  };
+  expect(readEnvironment({ ...good, ...said })).toMatchObject({
+    gheHost: "github.example.com",
+    gheProtocol: "http",
+    port: 8080,
+    host: "0.0.0.0",
+    publicUrl: "https://routeward.example.com",
+    store: { kind: "postgres", databaseUrl: "postgres://db/routeward" },
+    configPath: "/etc/routeward.yaml",
+    logLevel: "warn",
+  });
+  expect(readEnvironment({ ...good, DATA_DIR: "/var/lib/routeward" }).store).toEqual({
+    kind: "embedded",
+    dataDir: "/var/lib/routeward",
+  });
+});
+
+it.each(["PRIVATE_KEY", "PRIVATE_KEY_PATH"])("takes the private key from the file that %s names", (name) => {
+  const folder = mkdtempSync(join(tmpdir(), "private-key-"));
+  try {
+    const path = join(folder, "key.pem");
+    writeFileSync(path, `${pem}\n`);
+    expect(readEnvironment({ APP_ID: "12", WEBHOOK_SECRET: "s", [name]: path }).privateKey).toBe(pem);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it.each([

@@ -74,16 +74,17 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
     "WEBHOOK_SECRET",
     "Routeward does not start without one, since anybody could send it webhooks",
   );
-  const gheProtocol = env["GHE_PROTOCOL"] ?? "https";
+  // A variable that is set to nothing, as container files do it, is one that is not set.
+  const gheProtocol = env["GHE_PROTOCOL"]?.trim() || "https";
   if (gheProtocol !== "http" && gheProtocol !== "https")
     mistakes.push(`GHE_PROTOCOL must be http or https, found "${gheProtocol}"`);
-  const logLevel = env["LOG_LEVEL"] ?? "info";
+  const logLevel = env["LOG_LEVEL"]?.trim() || "info";
   if (!logLevels.includes(logLevel))
     mistakes.push(`LOG_LEVEL must be one of ${logLevels.join(", ")}, found "${logLevel}"`);
   const githubPace = env["GITHUB_PACE"]?.trim() || "github";
   if (githubPace !== "github" && githubPace !== "unpaced")
     mistakes.push(`GITHUB_PACE must be github or unpaced, found "${githubPace}"`);
-  const port = wholeNumber("PORT", env["PORT"] ?? "3000", 65_535);
+  const port = wholeNumber("PORT", env["PORT"]?.trim() || "3000", 65_535);
   const databaseUrl = env["DATABASE_URL"]?.trim() ?? "";
   if (databaseUrl !== "" && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     mistakes.push("DATABASE_URL must begin with postgres:// or postgresql://");

@@ -67,6 +67,16 @@ it("lists all missing secrets at once, by name only", () => {
   ]);
 });
 
+it("lists missing secrets and overlaps beside what is wrong in the file, each binding's own", () => {
+  const wrong = second.replace("acme-production", "third").replace("flagKeys:", "flagKey:");
+  const text = example.replace("sweep:", `${second.replace("acme-production", "other")}${wrong}sweep:`);
+  const mistakes = mistakesOf(text, { FEATBIT_ACCESS_TOKEN: "api-token" });
+  expect(mistakes.filter((each) => each.includes("flagKey"))).not.toEqual([]);
+  expect(mistakes.filter((each) => each.includes('"acme-production" and "other" overlap'))).toHaveLength(1);
+  expect(mistakes.filter((each) => each.includes("FEATBIT_SDK_KEY is missing"))).toHaveLength(3);
+  expect(mistakes.join("\n")).not.toContain("api-token");
+});
+
 it("refuses bindings that overlap", () => {
   const two = example.replace(
     "sweep:",

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import type { BindingFacts } from "../../core/facts.ts";
 import type { AttestationTrust } from "../../adapters/github/verify-attestation.ts";
+import { isJsonList, isJsonObject, type JsonValue } from "../../core/json.ts";
+import { cut } from "../../core/problem.ts";
 import { metricTemplates } from "../../core/policy/policy-schema.ts";
 import { checkMetricTemplates, normaliseMetricTemplates } from "../../core/policy/read-metric-templates.ts";
 import { parseDuration } from "../../core/time/parse-duration.ts";
@@ -9,6 +11,7 @@ import { explainSchemaIssues } from "../../core/yaml/explain-schema-issues.ts";
 import { parseYaml } from "../../core/yaml/parse-yaml.ts";
 import { strictMap } from "../../core/yaml/strict-map.ts";
 import { ConfigurationError } from "./read-environment.ts";
+import { joinMistakes, tryReading } from "./try-reading.ts";
 import { readTrustRoots, type AttestationSettings } from "./read-trust-roots.ts";
 
 /** One binding with its secrets filled in from the environment (SPEC 4). */
@@ -115,6 +118,11 @@ const bindingSchema = strictMap({
   }).optional(),
 });
 
+const attestationsSchema = strictMap({
+  trustRoots: z.array(z.string().min(1).max(1000)).min(1).max(20),
+  issuer: httpUrl.optional(),
+});
+
 const configSchema = strictMap({
   bindings: z.array(bindingSchema).min(1),
   sweep: strictMap({
@@ -125,10 +133,7 @@ const configSchema = strictMap({
   }).optional(),
   requireFloor: z.boolean().optional(),
   policyBranches: z.record(repositoryName, z.array(branchName).min(1).max(20)).optional(),
-  attestations: strictMap({
-    trustRoots: z.array(z.string().min(1).max(1000)).min(1).max(20),
-    issuer: httpUrl.optional(),
-  }).optional(),
+  attestations: attestationsSchema.optional(),
 });
 
 type RawBinding = z.infer<typeof bindingSchema>;
@@ -179,6 +184,12 @@ function findOverlaps(bindings: readonly RawBinding[], path: string): string[] {
   return mistakes;
 }
 
+/** The bindings that can be read although something else in the file is wrong. */
+function listReadable(file: JsonValue): readonly RawBinding[] {
+  const bindings = isJsonObject(file) && isJsonList(file["bindings"]) ? file["bindings"] : [];
+  return bindings.flatMap((binding) => bindingSchema.safeParse(binding).data ?? []);
+}
+
 /** Repositories that no binding names: their branches would be listed for nothing, most likely by a slip. */
 function findUnbound(names: readonly string[], bindings: readonly RawBinding[], path: string): string[] {
   const known = bindings.flatMap(({ repositories }) => repositories.map((name) => name.toLowerCase()));
@@ -187,12 +198,33 @@ function findUnbound(names: readonly string[], bindings: readonly RawBinding[], 
     .map((name) => `${path}: policyBranches names ${name}, which no binding names`);
 }
 
-function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: string[]): Binding {
-  const secret = (name: string, what: string): string => {
-    const value = env[name]?.trim() ?? "";
-    if (value === "") mistakes.push(`${name} is missing: ${path} names it as ${what} of binding "${raw.name}"`);
-    return value;
-  };
+/** The secrets that a binding may name, by section and key, with what each is for. */
+const secretsOfBinding = [
+  ["featbit", "accessTokenEnv", "the FeatBit access token"],
+  ["featbit", "sdkKeyEnv", "the FeatBit SDK key"],
+  ["metrics", "tokenEnv", "the metrics token"],
+  ["rehearsal", "tokenEnv", "the route's token"],
+] as const;
+
+/** Secrets that the file names and the environment lacks; also of bindings that are wrong otherwise, so that one start names everything. */
+function findMissingSecrets(file: JsonValue, env: Variables, path: string): string[] {
+  const bindings = isJsonObject(file) && isJsonList(file["bindings"]) ? file["bindings"] : [];
+  return bindings.filter(isJsonObject).flatMap((binding) =>
+    secretsOfBinding.flatMap(([section, key, what]) => {
+      const part = binding[section];
+      const name = isJsonObject(part) ? part[key] : undefined;
+      if (!variableName.safeParse(name).success || typeof name !== "string" || readSecret(env, name) !== "") return [];
+      const owner = typeof binding["name"] === "string" ? ` of binding "${cut(binding["name"], 64)}"` : "";
+      return [`${name} is missing: ${path} names it as ${what}${owner}`];
+    }),
+  );
+}
+
+function readSecret(env: Variables, name: string): string {
+  return env[name]?.trim() ?? "";
+}
+
+function fillSecrets(raw: RawBinding, env: Variables): Binding {
   const { featbit, metrics, rehearsal } = raw;
   return {
     name: raw.name,
@@ -207,8 +239,8 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
       evaluationUrl: featbit.evaluationUrl.replace(/\/$/, ""),
       streamingUrl: featbit.streamingUrl.replace(/\/$/, ""),
       envId: featbit.envId,
-      accessToken: secret(featbit.accessTokenEnv, "the FeatBit access token"),
-      sdkKey: secret(featbit.sdkKeyEnv, "the FeatBit SDK key"),
+      accessToken: readSecret(env, featbit.accessTokenEnv),
+      sdkKey: readSecret(env, featbit.sdkKeyEnv),
       // Optional even when it is named: without it FeatBit's webhooks are refused and the timer looks for drift.
       webhookSecret: featbit.webhookSecretEnv === undefined ? null : (env[featbit.webhookSecretEnv]?.trim() ?? null),
     },
@@ -217,7 +249,7 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
         ? null
         : {
             prometheusUrl: metrics.prometheusUrl,
-            token: metrics.tokenEnv === undefined ? null : secret(metrics.tokenEnv, "the metrics token"),
+            token: metrics.tokenEnv === undefined ? null : readSecret(env, metrics.tokenEnv),
           },
     rehearsal:
       rehearsal === undefined
@@ -225,7 +257,7 @@ function fillSecrets(raw: RawBinding, env: Variables, path: string, mistakes: st
         : {
             url: rehearsal.routeUrl,
             timeoutMs: rehearsal.timeout ?? 5_000,
-            token: rehearsal.tokenEnv === undefined ? null : secret(rehearsal.tokenEnv, "the route's token"),
+            token: rehearsal.tokenEnv === undefined ? null : readSecret(env, rehearsal.tokenEnv),
           },
   };
 }
@@ -238,15 +270,19 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
       document.problems.map((one) => `${one.path}:${one.line}:${one.column}: ${one.message} ${one.fix}`),
     );
   }
-  const parsed = configSchema.safeParse(document.value.value);
+  const file = document.value.value;
+  const missing = findMissingSecrets(file, env, path);
+  const parsed = configSchema.safeParse(file);
   if (!parsed.success) {
-    const problems = explainSchemaIssues(document.value, [], document.value.value, parsed.error.issues);
-    throw new ConfigurationError(
-      problems.map(
+    const problems = explainSchemaIssues(document.value, [], file, parsed.error.issues);
+    throw new ConfigurationError([
+      ...problems.map(
         (one) =>
           `${path}:${one.line}:${one.column}: ${one.message} Expected ${one.expected}, found ${one.found}. ${one.fix}`,
       ),
-    );
+      ...findOverlaps(listReadable(file), path),
+      ...missing,
+    ]);
   }
   const wrongMetrics = parsed.data.bindings.flatMap(({ metrics }, index) =>
     checkMetricTemplates(document.value, ["bindings", index, "metrics", "templates"], metrics?.templates ?? {}).map(
@@ -259,8 +295,9 @@ export function parseOperatorConfig(path: string, text: string, env: Variables):
     ...wrongMetrics,
     ...findOverlaps(parsed.data.bindings, path),
     ...findUnbound(listed, parsed.data.bindings, path),
+    ...missing,
   ];
-  const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env, path, mistakes));
+  const bindings = parsed.data.bindings.map((binding) => fillSecrets(binding, env));
   if (mistakes.length > 0) throw new ConfigurationError(mistakes);
   const minute = 60_000;
   const { attestations } = parsed.data;
@@ -290,8 +327,17 @@ export function readOperatorConfig(path: string, env: Variables): OperatorConfig
       `${path} cannot be read: set ROUTEWARD_CONFIG to the operator's file (see docs/operation.md)`,
     ]);
   }
-  const config = parseOperatorConfig(path, text, env);
-  return config.attestations === undefined
-    ? config
-    : { ...config, attestationTrust: readTrustRoots(config.attestations, path) };
+  const config = tryReading(() => parseOperatorConfig(path, text, env));
+  const settings = findAttestations(path, text);
+  const trust = settings === null ? null : tryReading(() => readTrustRoots(settings, path));
+  if (config instanceof ConfigurationError || trust instanceof ConfigurationError) throw joinMistakes([config, trust]);
+  return trust === null ? config : { ...config, attestationTrust: trust };
+}
+
+/** What the file says about attestations, also when something else in it is wrong; null when it says nothing that can be read. */
+function findAttestations(path: string, text: string): AttestationSettings | null {
+  const document = parseYaml(path, text);
+  if (!document.ok || !isJsonObject(document.value.value)) return null;
+  const parsed = attestationsSchema.safeParse(document.value.value["attestations"]);
+  return parsed.success ? { trustRoots: parsed.data.trustRoots, issuer: parsed.data.issuer ?? null } : null;
 }

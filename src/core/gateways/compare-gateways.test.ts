@@ -152,6 +152,18 @@ describe("pools: who takes a greater share matters where the models differ", () 
       ["retries-changed"],
     ],
     [
+      "Envoy: a shorter wait for each backend, where nothing says how long callers wait",
+      edit(envoyText, ["request: 1m30s", "backendRequest: 30s"]),
+      edit(envoyText, ["request: 1m30s", "backendRequest: 5s"]),
+      ["timeout-changed"],
+    ],
+    [
+      "Portkey: another prompt of Portkey's own",
+      edit(portkeyText, ['"provider": "anthropic"', '"provider": "anthropic", "prompt_id": "pp-1"']),
+      edit(portkeyText, ['"provider": "anthropic"', '"provider": "anthropic", "prompt_id": "pp-2"']),
+      ["parameters-changed"],
+    ],
+    [
       "Envoy: another address in the other resource",
       envoyText,
       edit(envoyText, ["api.openai.com", "llm.example"]),

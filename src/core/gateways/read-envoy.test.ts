@@ -49,6 +49,16 @@ describe("Envoy AI Gateway resources are read as routes", () => {
     expect(target?.opaque).not.toBeNull();
   });
 
+  it("a pool of servers of one's own is opaque", () => {
+    const text = edit(envoyText, [
+      "        - name: claude\n",
+      "        - name: claude\n          kind: InferencePool\n          group: inference.networking.k8s.io\n",
+    ]);
+    const target = readText(text).routes[0]?.targets[1];
+    expect(target?.bundle.endpoint).toBe("InferencePool/claude (not in this file)");
+    expect(target?.opaque).toContain("not a provider's public address");
+  });
+
   it("backends without a rule are routes of their own", () => {
     const text = envoyText.split("---\n").slice(1, 4).join("---\n");
     expect(readText(text).routes.map(({ name }) => name)).toEqual([

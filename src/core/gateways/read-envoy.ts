@@ -75,8 +75,12 @@ function readRule({ resource, rule, steps, index }: Rule, backends: Backends, us
   const owner = nameOf(top);
   const name = `${models.length === 0 ? `any model of ${owner}, rule ${index + 1}` : models.join(" | ")}${others}`;
   const timeouts = readMap(reading, [...steps, "timeouts"], rule["timeouts"]) ?? {};
+  // How long a caller waits; without it, how long one backend is waited for.
+  const timeoutKey = timeouts["request"] === undefined ? "backendRequest" : "request";
+  const timeoutAt = [...steps, "timeouts", timeoutKey];
   const common = {
-    timeoutMs: readDuration(reading, [...steps, "timeouts", "request"], timeouts["request"]),
+    timeoutMs: readDuration(reading, timeoutAt, timeouts[timeoutKey]),
+    timeoutAt,
     maxRetries: backends.retriesOf(owner),
   };
   const targets = readList(reading, [...steps, "backendRefs"], rule["backendRefs"]).flatMap((item, position) => {
@@ -90,9 +94,7 @@ function readRule({ resource, rule, steps, index }: Rule, backends: Backends, us
     if (override === null && isOpen) reportWildcard(reading, at, name);
     const [asked] = models;
     const model = override ?? (isOpen || models.length !== 1 || asked === undefined ? modelOfCaller : asked);
-    return [
-      readTarget({ reading, reference, at, backend, model, ...common, timeoutsAt: [...steps, "timeouts"] }, backends),
-    ];
+    return [readTarget({ reading, reference, at, backend, model, ...common }, backends)];
   });
   return {
     name,
@@ -100,7 +102,7 @@ function readRule({ resource, rule, steps, index }: Rule, backends: Backends, us
     fallbacks: [],
     routing: {
       ...leaveOut(rule, new Set(["backendRefs", "timeouts"])),
-      timeouts: leaveOut(timeouts, new Set(["request"])),
+      timeouts: leaveOut(timeouts, new Set([timeoutKey])),
       retry: backends.retryOf(owner),
     },
     places: tableOf([
@@ -149,7 +151,7 @@ interface TargetInput {
   model: string;
   timeoutMs: number | null;
   maxRetries: number | null;
-  timeoutsAt: Steps;
+  timeoutAt: Steps;
 }
 
 function readTarget(input: TargetInput, backends: Backends): GatewayTarget {
@@ -181,7 +183,7 @@ function readTarget(input: TargetInput, backends: Backends): GatewayTarget {
   const target = buildTarget(reading, at, parts, {
     model: [...at, "modelNameOverride"],
     weight: [...at, "weight"],
-    timeoutMs: [...input.timeoutsAt, "request"],
+    timeoutMs: input.timeoutAt,
     parameters: [...at, "bodyMutation"],
   });
   return served === null ? target : { ...target, places: { ...target.places, ...served.places } };

@@ -48,6 +48,12 @@ describe("a decK file is read as routes", () => {
     expect(readText(`_format_version: "3.0"\n${text}\n`).routes.map(({ name }) => name)).toEqual([expected]);
   });
 
+  it("a target without a weight has Kong's own of a hundred", () => {
+    expect(targetsOf(edit(kongText, ["                  weight: 30\n", ""])).map(({ weight }) => weight)).toEqual([
+      70, 100,
+    ]);
+  });
+
   it("a plugin that is turned off is no route", () => {
     expect(
       readText(edit(kongText, ["- name: ai-proxy-advanced", "- name: ai-proxy-advanced\n            enabled: false"]))

@@ -102,6 +102,11 @@ describe("a target that hides its model is opaque", () => {
       ["timeout: 30", "api_base: http://vllm.internal:8000/v1"],
       "not a provider's public address",
     ],
+    [
+      "another provider's address behind an OpenAI prefix",
+      ["timeout: 30", "api_base: https://api.groq.com/openai/v1"],
+      "the endpoint belongs to groq",
+    ],
     ["a model from the environment", ["openai/gpt-4o-2024-08-06", "os.environ/SUPPORT_MODEL"], "filled in at run time"],
     [
       "an address from the environment",
@@ -128,7 +133,8 @@ describe("a target that hides its model is opaque", () => {
 describe("the traps of LiteLLM are said", () => {
   it.each<[string, readonly [string, string], string]>([
     ["a misspelt parameter", ["max_tokens: 800", "max_tokns: 800"], "error gateway-misspelt-key 15"],
-    ["a limit under another name", ["max_tokens: 800", "rpm_limit: 800"], "error gateway-misspelt-key 15"],
+    ["a limit of requests under another name", ["max_tokens: 800", "rpm_limit: 8"], "error gateway-misspelt-key 15"],
+    ["a limit of tokens under another name", ["max_tokens: 800", "tpm_limit: 8"], "error gateway-misspelt-key 15"],
     [
       "a capability in the wrong map",
       ["max_tokens: 800", "supports_function_calling: true"],

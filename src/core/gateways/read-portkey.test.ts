@@ -26,6 +26,23 @@ describe("a Portkey configuration is read as one route", () => {
     expect(route?.targets[0]?.bundle).toMatchObject({ model: "gpt-4o", parameters: { top_p: 1 } });
   });
 
+  it.each<[string, string, Record<string, unknown>]>([
+    [
+      "a slug before the model",
+      '"override_params": {"model": "@openai-prod/gpt-4o"}',
+      { model: "@openai-prod/gpt-4o" },
+    ],
+    [
+      "a deployment of Azure by its model's name",
+      '"provider": "azure-openai", "azure_resource_name": "eu", "azure_model_name": "gpt-4o"',
+      { model: "gpt-4o", endpoint: "https://eu.openai.azure.com" },
+    ],
+  ])("%s hides which model answers", (_name, fields, bundle) => {
+    const [route] = readText(`{"strategy": {"mode": "single"}, "targets": [{${fields}}]}`).routes;
+    expect(route?.targets[0]?.bundle).toMatchObject(bundle);
+    expect(route?.targets[0]?.opaque).not.toBeNull();
+  });
+
   it.each<[string, readonly [string, string], string]>([
     ["a literal key", ['"provider": "anthropic"', '"provider": "anthropic", "api_key": "abc"'], "error gateway-secret"],
     ["a misspelt key", ['"request_timeout": 12000', '"request_timout": 12000'], "error gateway-misspelt-key"],

@@ -12,6 +12,7 @@ describe("a gateway's file is recognised by what it holds", () => {
     ["LiteLLM by its model list", litellmText, "litellm"],
     ["a LiteLLM file without models", "model_list: []\n", "litellm"],
     ["Envoy AI Gateway in several documents", envoyText, "envoy"],
+    ["Envoy AI Gateway in its later version", envoyText.replaceAll("v1alpha1", "v1beta1"), "envoy"],
     ["an Envoy backend alone", envoyText.split("---\n")[3] ?? "", "envoy"],
     ["Kong by the format of decK", kongText, "kong"],
     ["a Kong file that lost its AI plugin", '_format_version: "3.0"\nservices: []\n', "kong"],

@@ -18,6 +18,11 @@ export interface PriceComparison {
   ratio: number | null;
   inputRatio: number | null;
   outputRatio: number | null;
+  /**
+   * The ratio at the tier of the longest contexts, where it is another than the base's: some lists charge those more. Null where nothing
+   * differs, or the list was not used.
+   */
+  longContextRatio: number | null;
   /** The same from the declared prices, when both bundles declare them, also where the list decides. */
   declaredRatio: number | null;
   /** For people: `list price, @pydantic/genai-prices 0.1.8`. */
@@ -35,28 +40,33 @@ interface Price {
 export function comparePrice(a: Bundle, b: Bundle): PriceComparison {
   const declared = compareParts(declaredPrice(a), declaredPrice(b));
   const declaredRatio = declared?.ratio ?? null;
-  const [listA, listB] = [listPrice(a), listPrice(b)];
+  const [listA, listB] = [listPrices(a), listPrices(b)];
   if (listA !== null && listB !== null) {
-    const list = compareParts(listA, listB);
+    const list = compareParts(listA.base, listB.base);
     if (list !== null) {
+      const long = compareParts(listA.longContext, listB.longContext)?.ratio ?? null;
+      const longContextRatio = long === list.ratio ? null : long;
       const source = `list price, @pydantic/genai-prices ${priceDataVersion}`;
-      return { kind: "list", ...list, declaredRatio, source, dataDate: priceDataDate };
+      return { kind: "list", ...list, longContextRatio, declaredRatio, source, dataDate: priceDataDate };
     }
   }
   if (declared !== null) {
-    return { kind: "declared", ...declared, declaredRatio, source: "declared in the file", dataDate: null };
+    const source = "declared in the file";
+    return { kind: "declared", ...declared, longContextRatio: null, declaredRatio, source, dataDate: null };
   }
   const isSame =
     a.model === b.model && a.provider === b.provider && a.version === b.version && a.endpoint === b.endpoint;
   if (isSame && a.region === b.region && a.pricing === null && b.pricing === null) {
     const source = "same model at the same provider";
-    return { kind: "same", ratio: 1, inputRatio: 1, outputRatio: 1, declaredRatio, source, dataDate: null };
+    const ratios = { ratio: 1, inputRatio: 1, outputRatio: 1, longContextRatio: null };
+    return { kind: "same", ...ratios, declaredRatio, source, dataDate: null };
   }
   return {
     kind: "unknown",
     ratio: null,
     inputRatio: null,
     outputRatio: null,
+    longContextRatio: null,
     declaredRatio,
     source: "neither in the price list nor declared on both sides",
     dataDate: null,
@@ -82,7 +92,7 @@ const providerIds: Readonly<Record<string, string>> = {
 };
 
 /** US dollars per million tokens from the list; null when it is not sure that the list means this target. */
-function listPrice(bundle: Bundle): Price | null {
+function listPrices(bundle: Bundle): { base: Price; longContext: Price } | null {
   const identity = identifyModel(bundle, { modelFamilies: {} });
   const providerId = identity.servingProvider === null ? undefined : providerIds[identity.servingProvider];
   // The list matches ids by likeness; only an id whose family is known is surely the one it means.
@@ -90,14 +100,21 @@ function listPrice(bundle: Bundle): Price | null {
   const id = bundle.model.trim().replace(/^arn:[^/]{1,100}\//, "");
   const names = [id, id.slice(id.indexOf("/") + 1), id.slice(id.lastIndexOf("/") + 1)];
   for (const name of new Set(names)) {
-    // 1000 tokens, scaled: a million would be charged at the long-context tier (facts/formats.md section 2).
-    const price = calcPrice({ input_tokens: 1000, output_tokens: 1000 }, name, {
-      providerId,
-      timestamp: new Date(`${priceDataDate}T12:00:00Z`),
-    });
-    if (price !== null) return { input: price.input_price * 1000, output: price.output_price * 1000 };
+    // A thousand tokens, scaled: a million is charged at the long-context tier (facts/formats.md section 2).
+    const base = priceOf(name, providerId, 1_000);
+    const longContext = priceOf(name, providerId, 1_000_000);
+    if (base !== null && longContext !== null) return { base, longContext };
   }
   return null;
+}
+
+/** @param tokens of a call, in and out; the list's tier depends on them */
+function priceOf(name: string, providerId: string, tokens: number): Price | null {
+  const timestamp = new Date(`${priceDataDate}T12:00:00Z`);
+  const price = calcPrice({ input_tokens: tokens, output_tokens: tokens }, name, { providerId, timestamp });
+  if (price === null) return null;
+  const scale = 1_000_000 / tokens;
+  return { input: price.input_price * scale, output: price.output_price * scale };
 }
 
 function declaredPrice({ pricing }: Bundle): Price | null {

@@ -1,7 +1,7 @@
 import type { Policy } from "../policy/policy.ts";
 import type { Bundle } from "../routes/route-file.ts";
 import { matchCatalogue } from "./model-catalogue.ts";
-import { isOpaqueProvider, isPublicEndpoint, isReseller, matchProvider, matchVendor } from "./serving-providers.ts";
+import { isOpaqueProvider, isReseller, matchEndpoint, matchProvider, matchVendor } from "./serving-providers.ts";
 import { readSnapshot } from "./read-snapshot.ts";
 
 /** Five facts about the model that a bundle calls (SPEC 5), each of which may be unknown by itself. */
@@ -85,13 +85,26 @@ function readTarget(bundle: Bundle): ModelIdentity {
   if (id.includes("*")) return hide("the model is a wildcard");
   if (/^[a-z][a-z0-9+.-]{1,20}:\/\//i.test(id)) return hide("the model is an address");
   if (id.startsWith("@")) return hide("the model is a gateway's own name");
-  if (bundle.endpoint !== null && !isPublicEndpoint(bundle.endpoint)) {
+  const answering = bundle.endpoint === null ? null : matchEndpoint(bundle.endpoint);
+  if (bundle.endpoint !== null && answering === null) {
     return hide("the endpoint is not a provider's public address");
   }
-  if (id.startsWith("arn:")) return readArn(id, bundle, hide);
+  // Many providers speak OpenAI's language: who answers is decided by the address, not by the name beside it.
+  const hideElsewhere = (named: string | null): ModelIdentity | null => {
+    if (answering === null || named === null || answering.includes(named)) return null;
+    const [owner = "somebody else"] = answering;
+    return hide(`the endpoint belongs to ${owner}, and the record names ${named}`, owner);
+  };
+  if (id.startsWith("arn:")) {
+    return hideElsewhere(id.includes(":bedrock:") ? "bedrock" : provider) ?? readArn(id, bundle, hide);
+  }
 
-  const { servingProvider, name, conflict } = splitRouter(id, provider);
-  if (conflict !== null) return { ...nothing, servingProvider, version: bundle.version, why: conflict };
+  const { servingProvider: named, name, conflict } = splitRouter(id, provider);
+  if (conflict !== null) return { ...nothing, servingProvider: named, version: bundle.version, why: conflict };
+  const elsewhere = hideElsewhere(named);
+  if (elsewhere !== null) return elsewhere;
+  if (named === null && provider === "litellm") return hide("a gateway's own name does not say which model it is");
+  const servingProvider = named ?? answering?.[0] ?? null;
   if (servingProvider !== null && isOpaqueProvider(servingProvider)) {
     return hide(`a deployment of ${servingProvider} does not say which model it is`, servingProvider);
   }

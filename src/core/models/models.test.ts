@@ -142,6 +142,22 @@ it.each<[string, Bundle]>([
     "a private gateway that looks like OpenAI",
     bundle("gpt-4o", "openai", { endpoint: "https://api.openai.com.acme.example/v1" }),
   ],
+  ["a domain that only sounds like OpenAI", bundle("gpt-4o", "openai", { endpoint: "https://api.openai.xyz/v1" })],
+  [
+    "a model behind another provider's address",
+    bundle("gpt-4o", "openai", { endpoint: "https://api.groq.com/openai/v1" }),
+  ],
+  [
+    "a model whose id names another provider than its address",
+    bundle("openai/gpt-4o", null, { endpoint: "https://openrouter.ai/api/v1" }),
+  ],
+  [
+    "a model of Bedrock behind another address",
+    bundle("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0", null, {
+      endpoint: "https://api.openai.com/v1",
+    }),
+  ],
+  ["a LiteLLM gateway's own name", bundle("gpt-4o", "litellm")],
   ["a fine-tuned model", bundle("ft:gpt-4o:acme", "openai")],
 ])("%s is opaque, and its family must be declared", (_name, target) => {
   const identity = identifyModel(target, none);
@@ -155,8 +171,14 @@ it("the policy's family stands above the catalogue and the declaration", () => {
   expect(identifyModel(target, { modelFamilies: { "azure/support": "gpt-4o" } }).family).toBe("gpt-4o");
 });
 
-it("a provider's public endpoint hides nothing", () => {
-  expect(identifyModel(bundle("gpt-4o", "openai", { endpoint: "https://api.openai.com/v1" }), none).opaque).toBe(false);
+it.each<[string, string | null, string, string]>([
+  ["gpt-4o", "openai", "https://api.openai.com/v1", "openai"],
+  ["gpt-4o", null, "https://eu.api.openai.com/v1", "openai"],
+  ["gemini-2.5-pro", "google", "https://europe-west1-aiplatform.googleapis.com/v1", "google"],
+  ["anthropic.claude-3-haiku-20240307-v1:0", "bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com", "bedrock"],
+  ["grok-3", "xai", "https://api.x.ai/v1", "xai"],
+])("%s of %s at %s hides nothing, and %s serves it", (model, provider, endpoint, servingProvider) => {
+  expect(identifyModel(bundle(model, provider, { endpoint }), none)).toMatchObject({ opaque: false, servingProvider });
 });
 
 it("snapshots of one line are one family, lines are not", () => {
@@ -220,6 +242,32 @@ it("declared prices count where the list knows nothing, and are shown beside it"
     ratio: 1,
     declaredRatio: 2,
   });
+});
+
+it.each<[string, Bundle, Bundle, number, number | null]>([
+  [
+    "dearer long contexts of one side are a ratio of their own",
+    bundle("gpt-5", "openai"),
+    bundle("gemini-2.5-pro", "google"),
+    1,
+    2,
+  ],
+  [
+    "long contexts that go with the base have none",
+    bundle("gpt-4o-2024-08-06", "openai"),
+    bundle("gpt-5", "openai"),
+    0.5,
+    null,
+  ],
+  [
+    "both sides dearer alike have none",
+    bundle("claude-sonnet-4-5-20250929", "anthropic"),
+    bundle("anthropic/claude-sonnet-4.5", "openrouter"),
+    1,
+    null,
+  ],
+])("%s", (_name, a, b, ratio, longContextRatio) => {
+  expect(comparePrice(a, b)).toMatchObject({ ratio, longContextRatio });
 });
 
 it("says which price list it read", () => {

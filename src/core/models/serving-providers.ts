@@ -81,14 +81,27 @@ const vendors: Readonly<Record<string, string>> = {
   nvidia: "nvidia",
 };
 
-/** Public addresses of providers: an endpoint there is the provider itself, any other is somebody's gateway. */
-const publicHosts: readonly RegExp[] = [
-  /^api\.(?:openai|anthropic|mistral|groq|together|deepseek|x|cerebras|fireworks|cohere|perplexity)\.(?:com|ai|xyz)$/,
-  /^(?:us|eu)\.api\.openai\.com$/,
-  /^bedrock-runtime(?:-fips)?\.[a-z0-9-]{4,30}\.amazonaws\.com$/,
-  /^generativelanguage\.googleapis\.com$/,
-  /^(?:[a-z0-9-]{4,30}-)?aiplatform\.googleapis\.com$/,
-  /^openrouter\.ai$/,
+/**
+ * Public addresses of providers, with who answers there: an endpoint there is the provider itself, any other is somebody's gateway.
+ * Exact names: the same word under another ending (`api.openai.xyz`) belongs to whoever registered it.
+ */
+const publicHosts: readonly (readonly [host: RegExp, providers: readonly string[]])[] = [
+  [/^(?:(?:us|eu)\.)?api\.openai\.com$/, ["openai"]],
+  [/^api\.anthropic\.com$/, ["anthropic"]],
+  [/^api\.mistral\.ai$/, ["mistral"]],
+  [/^api\.groq\.com$/, ["groq"]],
+  [/^api\.together\.(?:xyz|ai)$/, ["together"]],
+  [/^api\.deepseek\.com$/, ["deepseek"]],
+  [/^api\.x\.ai$/, ["xai"]],
+  [/^api\.cerebras\.ai$/, ["cerebras"]],
+  [/^api\.fireworks\.ai$/, ["fireworks"]],
+  [/^api\.cohere\.(?:com|ai)$/, ["cohere"]],
+  [/^api\.perplexity\.ai$/, ["perplexity"]],
+  [/^bedrock-runtime(?:-fips)?\.[a-z0-9-]{4,30}\.amazonaws\.com$/, ["bedrock"]],
+  // People call both of Google's services by either name.
+  [/^generativelanguage\.googleapis\.com$/, ["google", "vertex"]],
+  [/^(?:[a-z0-9-]{4,30}-)?aiplatform\.googleapis\.com$/, ["vertex", "google"]],
+  [/^openrouter\.ai$/, ["openrouter"]],
 ];
 
 /** The one name of a provider; null for a name that is not known. */
@@ -113,9 +126,26 @@ export function matchVendor(name: string): string | null {
   return Object.hasOwn(vendors, folded) ? (vendors[folded] ?? null) : null;
 }
 
-/** Whether an endpoint is a provider's own public address. */
-export function isPublicEndpoint(endpoint: string): boolean {
+/** The names of the provider whose own public address an endpoint is; null for anybody else's address. */
+export function matchEndpoint(endpoint: string): readonly string[] | null {
   const match = /^https:\/\/([A-Za-z0-9.-]{1,253})(?::443)?(?:\/|$)/.exec(endpoint);
   const host = match?.[1]?.toLowerCase();
-  return host !== undefined && publicHosts.some((pattern) => pattern.test(host));
+  return host === undefined ? null : (publicHosts.find(([pattern]) => pattern.test(host))?.[1] ?? null);
+}
+
+/**
+ * The place of a cloud where a model runs, as its ARN or its provider's public address says it: `eu-west-1`, `europe-west4`, `eu`. Null when
+ * neither says one; a private address says nothing that could be relied on.
+ */
+export function readPlace({ model, endpoint }: { model: string; endpoint: string | null }): string | null {
+  const arn = /^arn:aws[a-z-]{0,12}:(?:bedrock|sagemaker):([a-z0-9-]{4,30}):/.exec(model.trim())?.[1];
+  if (arn !== undefined) return arn;
+  if (endpoint === null || matchEndpoint(endpoint) === null) return null;
+  const host = new URL(endpoint).hostname;
+  const forms = [
+    /^bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com$/,
+    /^([a-z0-9-]+)-aiplatform\.googleapis\.com$/,
+    /^(us|eu)\.api\.openai\.com$/,
+  ];
+  return forms.map((form) => form.exec(host)?.[1]).find((place) => place !== undefined) ?? null;
 }

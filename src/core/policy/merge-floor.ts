@@ -213,10 +213,15 @@ function mergeGate(stage: string, floor: StageGate, own: StageGate, report: Repo
     report(["stages", stage, "soak"], `at least ${describeDays(floor.soakMs)}`, describeDays(own.soakMs));
   }
   if (own.mayBeSkipped && !floor.mayBeSkipped) report(["stages", stage, "mayBeSkipped"], "false", true);
+  // A stage that lists nothing leaves the organisation's list alone; one with a list of its own says that this is all.
+  const unite = (list: "evidence" | "roles"): readonly string[] =>
+    own[list].length === 0
+      ? floor[list]
+      : mergeUnion(floor[list], own[list], report, ["stages", stage, list], "all that the organisation asks for");
   return {
     soakMs: floor.soakMs === null ? own.soakMs : Math.max(floor.soakMs, own.soakMs ?? 0),
-    evidence: [...new Set([...floor.evidence, ...own.evidence])],
-    roles: [...new Set([...floor.roles, ...own.roles])],
+    evidence: unite("evidence"),
+    roles: unite("roles"),
     mayBeSkipped: floor.mayBeSkipped && own.mayBeSkipped,
   };
 }

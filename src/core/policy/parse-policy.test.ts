@@ -142,6 +142,20 @@ describe("the organisation's floor", () => {
       false,
     ],
     [
+      "evidence of a stage may only be added",
+      "stages: { shadow: { evidence: [human-review] } }",
+      "stages: { shadow: { evidence: [cost-check] } }",
+      (one) => one.stages.shadow?.evidence,
+      ["cost-check", "human-review"],
+    ],
+    [
+      "roles of a stage may only be added",
+      "stages: { default: { roles: [legal-owner] } }",
+      "stages: { default: { roles: [finance-owner] } }",
+      (one) => one.stages.default?.roles,
+      ["finance-owner", "legal-owner"],
+    ],
+    [
       "a template stays what it is",
       "metrics: { m: { category: cost, value: a } }",
       "metrics: { m: { category: cost, value: b } }",
@@ -259,6 +273,20 @@ describe("the organisation's floor", () => {
       "tiers: [{ id: t, tier: restricted, why: w, when: {} }]",
       (one) => one.tierRules.map((rule) => rule.tier),
       ["restricted"],
+    ],
+    [
+      "one role more at a stage",
+      "stages: { default: { roles: [legal-owner] } }",
+      "stages: { default: { soak: 2d, roles: [legal-owner, finance-owner] } }",
+      (one) => one.stages.default?.roles,
+      ["legal-owner", "finance-owner"],
+    ],
+    [
+      "a soak of a stage, and keeps the roles that it has",
+      "stages: { default: { roles: [legal-owner] } }",
+      "stages: { default: { soak: 2d } }",
+      (one) => one.stages.default?.roles,
+      ["legal-owner"],
     ],
     [
       "an audience of its own",

@@ -80,7 +80,7 @@ describe("the card", () => {
 
       | tier | rule | what was found | line |
       | --- | --- | --- | --- |
-      | high | \`cost-profile-changed\` | cost from gpt-4o-2024-08-06 to claude-sonnet-4-5-20250929 changes by a factor of 1.50 \\(list price, @&#8203;pydantic/genai-prices 0.1.8, 2026-09-23\\) | \`model-routes/support/answer.yaml:1\` |
+      | high | \`cost-profile-changed\` | cost from gpt-4o-2024-08-06 to claude-sonnet-4-5-20250929 changes by a factor of 1.50, of 2.40 with long contexts \\(list price, @&#8203;pydantic/genai-prices 0.1.8, 2026-09-23\\) | \`model-routes/support/answer.yaml:1\` |
       | high | \`model-family-changed\` | model family changed from gpt-4o to claude-sonnet | \`model-routes/support/answer.yaml:1\` |
       | high | \`provider-switched\` | provider switched from openai to anthropic | \`model-routes/support/answer.yaml:1\` |
       | medium | \`candidate-added\` | candidate claude-sonnet-4-5-20250929 added; nothing of this flag was approved before | \`model-routes/support/answer.yaml:1\` |

@@ -337,6 +337,16 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
   ],
   [
     "cost-profile-changed",
+    "the same list price, but more for long contexts",
+    { model: "gpt-5" },
+    { provider: "google", model: "gemini-2.5-pro" },
+    [
+      "model",
+      "cost from gpt-5 to gemini-2.5-pro changes by a factor of 1.00, of 2.00 with long contexts (list price, @pydantic/genai-prices 0.1.8, 2026-09-23)",
+    ],
+  ],
+  [
+    "cost-profile-changed",
     "a declared price of output, on its line",
     { pricing: { inputPerMTok: 1, outputPerMTok: 2 } },
     { pricing: { inputPerMTok: 1, outputPerMTok: 4 } },
@@ -390,6 +400,40 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     { provider: "bedrock", model: "anthropic.claude-sonnet-4-5-20250929-v1:0" },
     { provider: "bedrock", model: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0" },
     ["model", "the model's geography changed from in-region to eu"],
+  ],
+  [
+    "region-boundary-changed",
+    "another region in the model's ARN",
+    {
+      provider: "bedrock",
+      model: "arn:aws:bedrock:eu-west-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+    },
+    {
+      provider: "bedrock",
+      model: "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+    },
+    ["model", "the place where the model runs changed from eu-west-1 to us-east-1"],
+  ],
+  [
+    "region-boundary-changed",
+    "another region in the provider's address",
+    { provider: "vertex", endpoint: "https://europe-west4-aiplatform.googleapis.com/v1" },
+    { provider: "vertex", endpoint: "https://us-central1-aiplatform.googleapis.com/v1" },
+    ["endpoint", "the place where the model runs changed from europe-west4 to us-central1"],
+  ],
+  [
+    "region-boundary-changed",
+    "an address in a place, and then one in none",
+    { region: null, endpoint: "https://eu.api.openai.com/v1" },
+    { region: null, endpoint: "https://api.openai.com/v1" },
+    ["endpoint", "the place where the model runs changed from eu to nothing"],
+  ],
+  [
+    "region-boundary-changed",
+    "a place that the record's region still says",
+    { region: "eu", endpoint: "https://eu.api.openai.com/v1" },
+    { region: "eu", endpoint: "https://api.openai.com/v1" },
+    null,
   ],
   [
     "region-boundary-changed",

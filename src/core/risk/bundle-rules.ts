@@ -1,6 +1,7 @@
 import { renderCanonical } from "../audit/canonical-text.ts";
 import { comparePrice } from "../models/compare-price.ts";
 import { isSameFamily } from "../models/identify-model.ts";
+import { readPlace } from "../models/serving-providers.ts";
 import type { Tier, Trigger } from "../scales.ts";
 import { showFallback, stampFallbacks, stampFile, type BundleView } from "./bundle-view.ts";
 import { showValue } from "./show-value.ts";
@@ -236,8 +237,15 @@ export const bundleRules: readonly BundleRule[] = [
         };
       }
       const [before, after] = [readGeography(from), readGeography(to)];
-      if (before === null || after === null || before === after) return null;
-      return { field: "model", sentence: `the model's geography changed from ${before} to ${after}` };
+      if (before !== null && after !== null && before !== after) {
+        return { field: "model", sentence: `the model's geography changed from ${before} to ${after}` };
+      }
+      const [old, now] = [readPlace(from.bundle), readPlace(to.bundle)];
+      // A first place is told by the rules about model and endpoint. One that is no longer said is unknown, unless `region` still says it.
+      const isKept = now === null && (to.bundle.region !== null || isOtherProvider(from, to));
+      if (old === null || old === now || isKept) return null;
+      const field = from.bundle.model === to.bundle.model ? "endpoint" : "model";
+      return { field, sentence: `the place where the model runs changed from ${old} to ${showValue(now)}` };
     },
   },
 ];
@@ -245,6 +253,10 @@ export const bundleRules: readonly BundleRule[] = [
 /** Where AWS may run the model: an inference profile's geography, or the region itself. Null says nothing about a place. */
 function readGeography({ identity }: BundleView): string | null {
   return identity.geography ?? (identity.servingProvider === "bedrock" ? "in-region" : null);
+}
+
+function isOtherProvider(from: BundleView, to: BundleView): boolean {
+  return from.identity.servingProvider !== to.identity.servingProvider;
 }
 
 function stamp(value: Parameters<typeof renderCanonical>[0]): string {
@@ -301,10 +313,12 @@ function lookAtCost(from: BundleView, to: BundleView): { sentence: string; field
   if (price.kind !== "list" || price.ratio === null) {
     return { field: "model", sentence: `the list price from ${models} is not known, which counts as changed` };
   }
-  if (isWithinTolerance(1, price.ratio)) return null;
-  const ratio = price.ratio.toFixed(2);
+  const { inputRatio, outputRatio, longContextRatio } = price;
+  const ratios = [price.ratio, inputRatio ?? 1, outputRatio ?? 1, longContextRatio ?? 1];
+  if (ratios.every((ratio) => isWithinTolerance(1, ratio))) return null;
+  const long = longContextRatio === null ? "" : `, of ${longContextRatio.toFixed(2)} with long contexts`;
   return {
     field: "model",
-    sentence: `cost from ${models} changes by a factor of ${ratio} (${price.source}, ${price.dataDate ?? "no date"})`,
+    sentence: `cost from ${models} changes by a factor of ${price.ratio.toFixed(2)}${long} (${price.source}, ${price.dataDate ?? "no date"})`,
   };
 }

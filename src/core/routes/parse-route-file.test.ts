@@ -117,6 +117,34 @@ it.each<[string, string, string]>([
   ["short form and plan together", changed("    plan:", "    firstAudience: a\n    plan:"), "59:20 two-exposure-forms"],
   ["an audience that is excluded too", changed("[regulated-region,", "[all-eligible,"), "64:16 audience-excluded"],
   [
+    "a next audience without a first",
+    short.replace("firstAudience: internal-support\n    ", ""),
+    "23:19 next-without-first",
+  ],
+  [
+    "a next audience that is the first",
+    short.replace("five-percent-low-risk-accounts", "internal-support"),
+    "24:19 same-audience-twice",
+  ],
+  [
+    "a permanent flag with the date of a removal",
+    changed("decision: remove", "decision: permanent"),
+    "70:9 wrong-cleanup-date",
+  ],
+  ["a registry without a reference", changed("    reference: arn", "    version2: arn"), "16:3 missing-field"],
+  [
+    "an outcome without a reason",
+    changed("    reviewers:", "    outcome: { decision: expand }\n    reviewers:"),
+    "46:14 missing-field",
+  ],
+  ["a kind of risk that there is not", changed("    cost: Output", "    morale: Output"), "14:5 unknown-key"],
+  [
+    "a key of one's own inside a fallback",
+    changed("fallback: baseline-search", "fallback: { model: a, x-b: 1 }"),
+    "31:27 unknown-key",
+  ],
+  ["a key that is no text", changed("  description:", "  [a, b]: x\n  description:"), "8:3 broken-yaml"],
+  [
     "a rollback to something else",
     changed("defaultVariation: baseline", "defaultVariation: candidate"),
     "66:23 wrong-value",
@@ -135,6 +163,88 @@ it.each<[string, string, string]>([
   ["a list instead of a record", "- a\n", "1:1 no-record"],
 ])("%s is a problem on its line", (_name, text, problem) => {
   expect(problemsOf(text)).toContain(problem);
+});
+
+it.each<[string, string, string, string]>([
+  ["a status", "approved-for-internal-canary", "aproved-for-internal-canary", "approved-for-internal-canary"],
+  ["a type of flag", "type: json", "type: jsn", "json"],
+  ["a data class", "[public, customer]", "[public, custommer]", "customer"],
+  ["a registry", "provider: sagemaker", "provider: sagemakr", "sagemaker"],
+  ["a category", "category: fallback", "category: falback", "fallback"],
+  ["what a breach does", "onBreach: rollback", "onBreach: rolback", "rollback"],
+  ["a stage", "stage: default", "stage: defualt", "default"],
+  ["a cleanup decision", "decision: remove", "decision: removed", "remove"],
+])("suggests the word that was meant for %s", (_name, from, to, meant) => {
+  const parsed = parseRouteFile("r.yaml", { kind: "text", text: changed(from, to) });
+  expect(parsed.problems).toEqual([
+    expect.objectContaining({
+      code: "wrong-value",
+      expected: expect.stringContaining(meant) as unknown,
+      found: to.replace(/^.*[: ](?=\S)/, "").replace("]", ""),
+      fix: `Did you mean \`${meant}\`?`,
+    }),
+  ]);
+});
+
+it.each<[string, string, string, string]>([
+  ["of the record", "  guardrails:", "  guardrials:", "guardrails"],
+  ["of a risk", "    cost: Output", "    costs: Output", "cost"],
+  ["of the goal", "    metric: escalation-rate", "    metrc: escalation-rate", "metric"],
+  ["of a bundle, in another case", "    timeoutMs", "    timeoutMS", "timeoutMs"],
+  ["of a fallback", "fallback: baseline-search", "fallback: [{ model: a, promtVersion: b }]", "promptVersion"],
+  ["of declared prices", "    timeoutMs", "    pricing: { inputPerMtok: 3 }\n    timeoutMs", "inputPerMTok"],
+  ["of a guardrail", "minSamples: 200", "minSample: 200", "minSamples"],
+  ["of the exposure", "    excluded:", "    exclude:", "excluded"],
+  ["of a stage of the plan", "soak: 24h", "soack: 24h", "soak"],
+])("suggests the key that was meant: one %s", (_name, from, to, meant) => {
+  const { problems } = parseRouteFile("r.yaml", { kind: "text", text: changed(from, to) });
+  expect(problems.map(({ code, fix }) => `${code}: ${fix}`)).toContain(`unknown-key: Rename it to \`${meant}\`.`);
+});
+
+it.each<[string, string, Record<string, string>]>([
+  [
+    "a missing field",
+    changed("  owner: support-ai-platform\n", ""),
+    { message: "`owner` is missing.", expected: "text", found: "nothing", fix: "Add `owner`: text." },
+  ],
+  [
+    "another kind of value",
+    changed("timeoutMs: 8000", "timeoutMs: fast"),
+    {
+      message: "`baseline.timeoutMs` has a value that is not accepted.",
+      expected: "a number",
+      found: "fast",
+      fix: "Write a number.",
+    },
+  ],
+  [
+    "a path out of the repository",
+    changed("prompts/support/v3.md", "../v3.md"),
+    {
+      message: "`baseline.prompt`: this is not a path inside the repository.",
+      expected: "a path inside the repository from its root, for example prompts/support/v3.md",
+      found: "../v3.md",
+      fix: "Write the path from the repository's root: no leading `/` or `./`, no `..`, no address.",
+    },
+  ],
+  [
+    "a duration in words",
+    changed("soak: 24h", "soak: 1 day"),
+    { found: "1 day", expected: expect.stringContaining("90m, 48h, 7d") as string },
+  ],
+  [
+    "stages out of order",
+    changed("stage: ab-comparison", "stage: shadow"),
+    { expected: "a stage after customer-canary", found: "shadow" },
+  ],
+  [
+    "a key of one's own in the wrong place",
+    changed("    provider: openai", "    x-note: 1\n    provider: openai"),
+    { found: "x-note", fix: "Move it to the record's own level: keys that start with `x-` are yours only there." },
+  ],
+])("says what was expected, what stands there and how to mend it: %s", (_name, text, words) => {
+  const { problems } = parseRouteFile("r.yaml", { kind: "text", text });
+  expect(problems).toContainEqual(expect.objectContaining({ path: "r.yaml", severity: "error", ...words }));
 });
 
 it("suggests the key that was meant", () => {
