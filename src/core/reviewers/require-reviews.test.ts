@@ -417,6 +417,29 @@ describe("a domain reviewer", () => {
     expect(judge("internal-canary", alone)?.source).toContain("line 2");
   });
 
+  it.each<[string, Partial<RequirementInput> & { text?: string }, number | undefined, number | undefined, string[]]>([
+    ["both lines are known", { text }, 9, 14, ["@acme/security", "@acme/privacy", "@acme/clinical"]],
+    [
+      "its line stands for security's where nobody owns that",
+      { text: "* @a\n/.github/roles/domain-reviewer/ @acme/clinical" },
+      2,
+      undefined,
+      ["@acme/clinical"],
+    ],
+    [
+      "the policy may name it, without a line",
+      { policy: { ...input([]).policy, roles: { "domain-reviewer": ["@Acme/Legal"] } } },
+      9,
+      undefined,
+      ["@acme/security", "@acme/privacy", "@acme/legal"],
+    ],
+  ])("is found where it is named: %s", (_name, over, place, orPlace, owners) => {
+    const route = { stage: "default" as const, reviewers: [] };
+    const found = requireReviews(input([rule("x", "restricted", ["cost"])], { route, ...over })).at(-1);
+    expect([found?.place?.line, found?.orPlace?.line]).toEqual([place, orPlace]);
+    expect(found).toMatchObject({ role: "security-owner", orRole: "domain-reviewer", owners });
+  });
+
   it.each<[RequirementInput["route"]["stage"], boolean]>([
     [null, false],
     ["offline-eval", false],

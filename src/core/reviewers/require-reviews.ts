@@ -128,8 +128,11 @@ function requireDomainReview(input: RequirementInput, reasons: ReadonlyMap<strin
   return requirementsForRole(input, "security-owner", because).map((requirement) => {
     const domain = ownersOfRole(codeowners, policy, domainReviewerRole, input.paths[0] ?? "", "restricted");
     if (domain.kind === "missing") return requirement;
+    const { place } = domain;
+    const line = place === null ? {} : requirement.missing === null ? { orPlace: place } : { place };
     return {
       ...requirement,
+      ...line,
       owners: [...new Set([...requirement.owners, ...domain.owners])],
       source: requirement.missing === null ? `${requirement.source}; ${domain.source}` : domain.source,
       orRole: domainReviewerRole,
@@ -175,7 +178,8 @@ function fillOwners(
     return { ...common, role: cut(role, 64), owners: [], source: "nobody", missing: { why, lineToAdd, place } };
   }
   const place = found.place === null ? {} : { place: found.place };
-  return { ...common, owners: found.owners, source: `${found.source}${note}`, ...place, missing: null };
+  const standIn = found.isSubstituted === true ? { isSubstituted: true as const } : {};
+  return { ...common, owners: found.owners, source: `${found.source}${note}`, ...place, ...standIn, missing: null };
 }
 
 function sameOwners(a: readonly string[], b: readonly string[]): boolean {

@@ -13,6 +13,10 @@ export interface ReviewRequirement {
   place?: Place;
   /** A second role whose owners are in `owners` and fill this one as well (restricted: the policy's domain reviewer). */
   orRole?: string;
+  /** The line that names the owners of `orRole`, where another than `place` does. */
+  orPlace?: Place;
+  /** The owners of the file stand in, because no line names the role. */
+  isSubstituted?: true;
   /** What the reviewer answers for, for people. */
   focus: string;
   /** Ids of fired rules, tier or the author's own wish that ask for this role. */
