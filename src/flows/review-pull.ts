@@ -54,17 +54,26 @@ export async function judgePull(
 ): Promise<Judged> {
   const facts = await gatherFileFacts(pull, commits, port, ports, now);
   const assessment = assess(facts, { requireFloor: ports.requireFloor });
-  const contentAt = async (sha: string): Promise<Readonly<Record<string, string>> | null> => {
+  const readContent = async (sha: string): Promise<Readonly<Record<string, string>> | null> => {
     if ((await port.readTree(sha)) === null) return null;
     const reviewed = await gatherFileFacts(pull, { ...commits, headSha: sha }, port, ports, now);
     return contentDigestsOf(assess(reviewed, { requireFloor: ports.requireFloor }));
   };
+  const contents = new Map<string, ReturnType<typeof readContent>>();
+  const contentAt = (sha: string): ReturnType<typeof readContent> => {
+    const content = contents.get(sha) ?? readContent(sha);
+    contents.set(sha, content);
+    return content;
+  };
+  // Every pass binds all reviews that are there. One that is new while the base is another than in the last pass may be older than
+  // what the base brought: only what its own commit holds was surely seen.
+  const isBaseSeen = state.baseSha === commits.baseSha;
   const question = {
     pull,
     owners: assessment.ownersToAsk,
     state,
     rulesBranch: facts.policyBranch?.isGuarded === true ? facts.policyBranch.name : facts.repository.defaultBranch,
-    contentNow: commits.isMerged === true ? null : contentDigestsOf(assessment),
+    contentNow: commits.isMerged === true || !isBaseSeen ? null : contentDigestsOf(assessment),
     contentAt,
   };
   const people = await gatherPeopleFacts(question, port);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { people } from "../../src/apps/demo/build-world.ts";
 import { openApproved, openRoute } from "./open-route.ts";
-import { makeRoute } from "./route-texts.ts";
+import { makeRoute, pathOfRoute } from "./route-texts.ts";
 import { openStoryWorld, type StoryWorld } from "./story-world.ts";
 
 const canary = "approved-for-internal-canary";
@@ -148,6 +148,31 @@ describe("what ends an approval", () => {
     story.world.github.addTeamMember(member);
     await story.actors.settle();
     expect(conclusion(number)).toBe("success");
+  });
+});
+
+describe("what a review is given for", () => {
+  it("is not what the base became in the moment in which it was given", async () => {
+    const flagKey = "support_moment";
+    const route = { flagKey, status: canary };
+    const path = pathOfRoute(flagKey);
+    const { github } = story.world;
+    story.actors.push(people.governance, "main", "By hand", makeRoute(route));
+    const warmer = makeRoute({ ...route, temperature: 0.5 });
+    github.createBranch({ repo, branch: flagKey });
+    story.actors.push(people.author, flagKey, "Warmer", warmer);
+    const number = story.actors.openPull(people.author, flagKey, "Warmer");
+    await story.actors.settle();
+    github.holdDeliveries();
+    story.actors.approve(people.platform, number);
+    story.actors.push(people.governance, "main", "Fewer samples", {
+      [path]: (makeRoute(route)[path] ?? "").replace("minSamples: 200", "minSamples: 20"),
+    });
+    github.releaseDeliveries();
+    await story.actors.settle();
+    expect(textOf(number)).toContain(`review of \`${people.platform}\` does not count: ended`);
+    await approveAs(people.platform, number);
+    expect(textOf(number)).toMatch(/✅ ai-platform-owner: approved by /);
   });
 });
 
