@@ -312,6 +312,21 @@ describe("evidence of a route", () => {
     expect(judge(texts, evidence)[0]?.finding.state).toBe(state);
   });
 
+  it.each(["symlink", "submodule"] as const)("a record that is a %s is not followed", (mode) => {
+    const file = readRoute(writeRecord({ approval: { status: "approved-for-internal-canary", evidence: ["eval-1"] } }));
+    const read = buildSnapshot({ [evidencePath]: writeEvidence() });
+    const snapshot = { ...read, entries: read.entries.map((entry) => ({ ...entry, mode })) };
+    const [judged] = judgeRouteEvidence(file, {
+      snapshot,
+      policy: buildPolicy(),
+      rehearsals: [],
+      workflowRuns: {},
+      context,
+    });
+    expect(judged?.finding.state).toBe("missing");
+    expect(judged?.finding.why[0]).toContain("The evidence record cannot be read");
+  });
+
   it("an id that is named twice is judged once", () => {
     expect(judge({ [evidencePath]: writeEvidence() }, ["eval-1", JSON.parse(writeEvidence())])).toHaveLength(1);
   });

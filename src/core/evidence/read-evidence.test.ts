@@ -91,6 +91,11 @@ describe("a record in Routeward's own form", () => {
       "counts: { total: 10, passed: 5, failed: 1, errored: 0 }",
       "partial: 6 of 10 samples were judged",
     ],
+    [
+      "a result of no samples",
+      "counts: { total: 0, passed: 0, failed: 0, errored: 0 }\nresult: 1",
+      "without assertions: no sample was judged",
+    ],
     ["a time that does not exist", "producedAt: 2026-13-40T00:00:00Z", "the time is not in the calendar"],
   ])("shows %s as a defect", (_name, line, defect) => {
     const parsed = readEvidence("x", [file("x.yaml", `id: x\nkind: offline-eval\n${line}`)], { folder: "e", place });
@@ -151,6 +156,31 @@ describe("promptfoo", () => {
       producedAt: "2026-11-22T22:30:07.895Z",
       defects: [],
     });
+  });
+
+  it("is joined with the wrapper of the examples, which names kind, threshold and dataset", () => {
+    const id = "regression-2026-06-12";
+    const files = [
+      file(`${id}.yaml`, sample("native/promptfoo-wrapper.yaml")),
+      file(`${id}.promptfoo.json`, sample(results)),
+    ];
+    expect(recordOf(readEvidence(id, files, { folder: "e", place }))).toMatchObject({
+      kind: "regression-eval",
+      format: "promptfoo",
+      threshold: ">= 0.95",
+      dataset: { name: "support-golden-2026-06", size: 2 },
+      result: 0.5,
+      bundle: null,
+      files: [`e/${id}.yaml`, `e/${id}.promptfoo.json`],
+    });
+  });
+
+  it("written as JSON Lines lacks what tells a whole run, and is refused", () => {
+    const { results: inner } = JSON.parse(sample(results)) as { results: { results: object[] } };
+    const lines = inner.results.map((row) => JSON.stringify(row)).join("\n");
+    expect(wrap("promptfoo", lines).problems).toMatchObject([{ code: "evidence-output", found: "not valid JSON" }]);
+    const first = wrap("promptfoo", lines.split("\n")[0] ?? "").problems;
+    expect(first).toMatchObject([{ code: "evidence-output", found: expect.stringContaining("results.prompts") }]);
   });
 
   it("tells baseline and candidate apart by label where both share an id", () => {
@@ -325,6 +355,11 @@ describe("the other tools", () => {
     ],
     ["errored cases", '<testsuite><testcase name="a"><error/></testcase></testsuite>', "errored: 1 test case"],
     ["no cases", "<testsuite></testsuite>", "without assertions: the report holds no test case"],
+    [
+      "cases that say themselves that they assert nothing",
+      '<testsuite><testcase name="a" assertions="0"/><testcase name="b" assertions="2"/></testsuite>',
+      "without assertions: 1 test case that could only pass",
+    ],
     [
       "totals that were changed",
       '<testsuite failures="0"><testcase name="a"><failure/></testcase></testsuite>',
