@@ -97,6 +97,23 @@ describe("who may approve", () => {
   });
 });
 
+describe("who is asked", () => {
+  it("the teams of the unmet roles, once; what Routeward asked and nobody needs any more is taken back, what others asked stays", async () => {
+    const flagKey = "support_asked";
+    const dear = { flagKey, status: canary, provider: "anthropic" };
+    const number = await openRoute(story, dear);
+    const { github } = story.world;
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/finance", "@acme/support-product"]);
+    github.requestReview({ repo, number, by: people.author, teams: ["sre"] });
+    await story.actors.settle();
+    story.actors.push(people.author, flagKey, "The same provider", makeRoute({ flagKey, status: canary }));
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
+    await approveAs(people.platform, number);
+    expect(story.actors.asked(number)).toEqual(["@acme/sre", "@acme/support-product"]);
+  });
+});
+
 describe("what ends an approval", () => {
   it("a request for changes blocks until its author changes it, whoever else dismisses it", async () => {
     const number = await openRoute(story, { flagKey: "support_changes", status: canary });
