@@ -229,7 +229,7 @@ export async function reviewPull(
     const before = current ?? state;
     return {
       ...before,
-      requestedByUs: mergeRequests(before.requestedByUs, verdict),
+      requestedByUs: mergeRequests(before.requestedByUs, people.requested, verdict),
       published: {
         headSha: report.headSha,
         externalId: report.externalId,
@@ -251,11 +251,16 @@ function keepTime(
     : after;
 }
 
-function mergeRequests(before: PullState["requestedByUs"], verdict: Verdict): PullState["requestedByUs"] {
-  const merge = (old: readonly string[], asked: readonly string[], withdrawn: readonly string[]): string[] =>
-    [...new Set([...old, ...asked])].filter((name) => !withdrawn.includes(name)).sort();
-  return {
-    users: merge(before.users, verdict.request.users, verdict.withdraw.users),
-    teams: merge(before.teams, verdict.request.teams, verdict.withdraw.teams),
+/** Requests of ours that stand. One that was answered, removed or refused is over: when it stands again, somebody else has asked. */
+function mergeRequests(
+  before: PullState["requestedByUs"],
+  standing: PeopleFacts["requested"],
+  { request, withdraw }: Verdict,
+): PullState["requestedByUs"] {
+  const merge = (kind: "users" | "teams"): string[] => {
+    const still = new Set(standing[kind].map((name) => name.toLowerCase()));
+    const old = before[kind].filter((name) => still.has(name.toLowerCase()));
+    return [...new Set([...old, ...request[kind]])].filter((name) => !withdraw[kind].includes(name)).sort();
   };
+  return { users: merge("users"), teams: merge("teams") };
 }

@@ -111,6 +111,9 @@ describe("who is asked", () => {
     expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
     await approveAs(people.platform, number);
     expect(story.actors.asked(number)).toEqual(["@acme/sre", "@acme/support-product"]);
+    github.requestReview({ repo, number, by: people.author, teams: ["ai-platform"] });
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
   });
 });
 
