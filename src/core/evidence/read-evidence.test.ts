@@ -428,6 +428,23 @@ const outputs: readonly (readonly [ToolFormat, string])[] = [
   ["in-toto", "in-toto/test-result.constructed.json"],
 ];
 
+describe("an output beyond the bounds is refused, whatever it says", () => {
+  const long = (name: string): string => sample(name) + " ".repeat(4 * 1024 * 1024);
+  it.each(outputs)("%s of more than 4 MiB", (format, name) => {
+    expect(readToolOutput(format, long(name), { provider: null, scorer: null, dataset: null })).toEqual({
+      ok: false,
+      why: "longer than 4194304 characters",
+    });
+    expect(wrap(format, long(name)).problems.map(({ code }) => code)).toEqual(["evidence-output"]);
+  });
+
+  it.each(outputs.filter(([format]) => format !== "junit"))("%s with a nest of lists in it", (format, name) => {
+    const nest = `${"[".repeat(100)}${"]".repeat(100)}`;
+    const nested = sample(name).replace("{", `{"nest":${nest},`);
+    expect(wrap(format, nested).problems).toMatchObject([{ code: "evidence-output", found: "nested deeper than 100" }]);
+  });
+});
+
 it("every format that can be wrapped has a sample here", () => {
   expect(outputs.map(([format]) => format)).toEqual([...toolFormats]);
   expect(readdirSync("test/fixtures/evidence")).toEqual(expect.arrayContaining(["native", "prometheus"]));
