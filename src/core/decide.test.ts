@@ -22,6 +22,7 @@ import {
   policyText,
   routePath,
   writeBundle,
+  writeEvidence,
   writeFiles,
   writeRecord,
   writeRouteFile,
@@ -108,6 +109,17 @@ describe("the way of a pull request", () => {
           writeRecord({
             approval: { status: "approved-for-internal-canary", evidence: ["eval-1", "rollback-test-1", "extra"] },
           }),
+        ),
+      ),
+    ],
+    [
+      "a record of evidence more that counts as well",
+      buildFacts(
+        heads(
+          writeRecord({
+            approval: { status: "approved-for-internal-canary", evidence: ["eval-1", "rollback-test-1", "eval-2"] },
+          }),
+          { "model-routes/evidence/eval-2.yaml": writeEvidence({ id: "eval-2", result: 0.95 }) },
         ),
       ),
     ],

@@ -287,7 +287,9 @@ describe("who owns a role", () => {
       "a general line never answers for a role",
       "cost",
       "high",
-      { text: "* @a\n*.yaml @b\n/.github/ @c\n/.github/roles/ @d\n**/roles/finance-owner/ @e" },
+      {
+        text: "* @a\n*.yaml @b\n/.github/ @c\n/.github/roles/ @d\n**/roles/finance-owner/ @e\n.github/roles/finance-owner/ @f\n/.github/roles/*/ @g\n/.github/roles/Finance-Owner/ @h",
+      },
       ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
     ],
     [
