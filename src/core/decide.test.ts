@@ -367,6 +367,16 @@ describe("what nothing gets past", () => {
     expect(verdict.next.join()).toContain(`GitHub ignores CODEOWNERS line ${line}`);
   });
 
+  it("a reviewer whom the author named and GitHub does not know is a problem where the author named them", () => {
+    const approval = { status: "approved-for-internal-canary", evidence: ["eval-1"], reviewers: ["@ghost"] };
+    const text = JSON.stringify({ model_change: writeRecord({ approval }) }, null, 2);
+    const facts = buildFacts({ head: buildSnapshot({ ...writeFiles(writeRecord()), [routePath]: text }) });
+    const line = text.split("\n").findIndex((each) => each.includes('"reviewers"')) + 1;
+    expect(judge(facts, needed).problems).toMatchObject([
+      { code: "owner-unresolved", path: routePath, line, found: "@ghost" },
+    ]);
+  });
+
   it("an approved route that no longer parses counts as never approved", () => {
     const facts = changed(writeRecord({ description: "x" }), {
       approved: [buildApproved(writeRecord(), { text: "{" })],

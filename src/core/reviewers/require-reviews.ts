@@ -1,5 +1,5 @@
 import type { Policy } from "../policy/policy.ts";
-import { cut } from "../problem.ts";
+import { cut, type Place } from "../problem.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import { atLeast, stages, tiers, worstOf, type Stage, type Tier, type Trigger } from "../scales.ts";
 import { fileOwnerRole, isRoleName, ownersOfRole, type RoleOwners } from "./owners-of-role.ts";
@@ -14,6 +14,8 @@ export interface RequirementInput {
     stage: Stage | null;
     /** `approval.reviewers`, the union of approved, base and head (SPEC 5). */
     reviewers: readonly string[];
+    /** Where the author names them. */
+    reviewersPlace?: Place;
   };
   policy: Pick<Policy, "roles" | "stages" | "approvals">;
   codeowners: ParsedCodeowners;
@@ -153,7 +155,9 @@ function requirementsForRole(input: RequirementInput, role: string, because: Rea
     because: [...because].sort(),
   };
   if (!isRoleName(role) && isOwnerName(role)) {
-    return [{ ...common, owners: [role], source: "named in approval.reviewers", missing: null }];
+    const { reviewersPlace } = input.route;
+    const place = reviewersPlace === undefined ? {} : { place: reviewersPlace };
+    return [{ ...common, owners: [role], source: "named in approval.reviewers", ...place, missing: null }];
   }
   const requirements: ReviewRequirement[] = [];
   for (const [position, path] of paths.entries()) {

@@ -9,7 +9,7 @@ export interface ReviewRequirement {
   owners: readonly string[];
   /** Where the owners were found: `CODEOWNERS line 9`, `policy roles`, `fallback: owners of the file`. */
   source: string;
-  /** The line that names the owners, where a file does; absent when the policy or the author names them. */
+  /** The line that names the owners, in CODEOWNERS or in the route file; absent when the policy names them. */
   place?: Place;
   /** A second role whose owners are in `owners` and fill this one as well (restricted: the policy's domain reviewer). */
   orRole?: string;
