@@ -186,7 +186,10 @@ export async function reviewPull(
   const subject = `pull/${key}`;
   const fullName = `${repository.owner}/${repository.name}`;
   const state = (await ports.store.getRecord(pullStateKind, key))?.value ?? createPullState(fullName, pull.number);
-  if (cause === "pull_request.retargeted") await takeBackSuccess(pull, state, port, ports, subject);
+  // The webhook may be lost, or another may take its place in the queue.
+  const isMovedTo = state.published?.baseRef !== undefined && state.published.baseRef !== pull.baseRef;
+  const isRetargeted = isMovedTo || cause === "pull_request.retargeted";
+  if (isRetargeted) await takeBackSuccess(pull, state, port, ports, subject);
 
   const merge = await port.readTestMerge(pull.number);
   if (merge.kind === "pending") return { outcome: "pending", verdict: null };
@@ -208,11 +211,7 @@ export async function reviewPull(
   if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return { outcome: "moved", verdict };
 
   const isShown = state.published?.headSha === report.headSha && state.published.externalId === report.externalId;
-  const isForced =
-    cause.startsWith("check_") ||
-    cause.startsWith("button") ||
-    cause === "pull_request.retargeted" ||
-    cause === headLeft;
+  const isForced = isRetargeted || cause.startsWith("check_") || cause.startsWith("button") || cause === headLeft;
   const planned = planEffects(pull, verdict, report, subject, !isShown || isForced);
   // Bindings of reviews are kept before anything is said, so that a crash cannot lose what a review was given for.
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => ({
@@ -235,6 +234,7 @@ export async function reviewPull(
         externalId: report.externalId,
         conclusion: report.conclusion,
         title: report.title,
+        baseRef: pull.baseRef,
       },
     };
   });
