@@ -312,6 +312,21 @@ describe("evidence of a route", () => {
     expect(judge(texts, evidence)[0]?.finding.state).toBe(state);
   });
 
+  it.each([
+    ["evals", "counts"],
+    ["model-routes/evidence", "missing"],
+  ])("where the policy names the folder evals, a record in %s: %s", (folder, state) => {
+    const file = readRoute(writeRecord({ approval: { status: "approved-for-internal-canary", evidence: ["eval-1"] } }));
+    const [judged] = judgeRouteEvidence(file, {
+      snapshot: buildSnapshot({ [`${folder}/eval-1.yaml`]: writeEvidence() }),
+      policy: buildPolicy({ evidenceFolder: "evals" }),
+      rehearsals: [],
+      workflowRuns: {},
+      context,
+    });
+    expect(judged?.finding.state).toBe(state);
+  });
+
   it.each(["symlink", "submodule"] as const)("a record that is a %s is not followed", (mode) => {
     const file = readRoute(writeRecord({ approval: { status: "approved-for-internal-canary", evidence: ["eval-1"] } }));
     const read = buildSnapshot({ [evidencePath]: writeEvidence() });

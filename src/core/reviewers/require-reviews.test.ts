@@ -284,6 +284,13 @@ describe("who owns a role", () => {
       ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
     ],
     [
+      "at restricted they block alike",
+      "cost",
+      "restricted",
+      { text: "* @acme/everyone" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
       "a general line never answers for a role",
       "cost",
       "high",
