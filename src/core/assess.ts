@@ -33,7 +33,7 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
   const common = { pull: facts.pull, repository: facts.repository, at: facts.at, policy };
   if (!isRelevant(comparison)) {
     const nothing = { routes: [], gateways: [], governance: null, problems: [], reasons: [], ownersToAsk: [] };
-    return { ...common, isRelevant: false, ...nothing, skippedOwnerLines: { path: "", lines: [] } };
+    return { ...common, isRelevant: false, ...nothing, skippedOwnerLines: { path: "", lines: [], roleLines: [] } };
   }
 
   const codeowners = parseCodeowners(facts.codeowners);
@@ -58,7 +58,11 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
       problems,
       governance,
     }),
-    skippedOwnerLines: { path: codeowners.path, lines: codeowners.invalidLines },
+    skippedOwnerLines: {
+      path: codeowners.path,
+      lines: codeowners.invalidLines,
+      roleLines: codeowners.invalidRoleLines,
+    },
     ownersToAsk: [...new Set(owners)].sort(),
   };
 }

@@ -23,6 +23,7 @@ import {
   policyText,
   routePath,
   writeBundle,
+  writeEvidence,
   writeFiles,
   writeRecord,
   writeRouteFile,
@@ -109,6 +110,17 @@ describe("the way of a pull request", () => {
           writeRecord({
             approval: { status: "approved-for-internal-canary", evidence: ["eval-1", "rollback-test-1", "extra"] },
           }),
+        ),
+      ),
+    ],
+    [
+      "a record of evidence more that counts as well",
+      buildFacts(
+        heads(
+          writeRecord({
+            approval: { status: "approved-for-internal-canary", evidence: ["eval-1", "rollback-test-1", "eval-2"] },
+          }),
+          { "model-routes/evidence/eval-2.yaml": writeEvidence({ id: "eval-2", result: 0.95 }) },
         ),
       ),
     ],
@@ -371,6 +383,16 @@ describe("what nothing gets past", () => {
     const verdict = judge(buildFacts(), needed, { codeownersErrors });
     expect(verdict.state).toBe("blocked");
     expect(verdict.next.join()).toContain(`GitHub ignores CODEOWNERS line ${line}`);
+  });
+
+  it("a reviewer whom the author named and GitHub does not know is a problem where the author named them", () => {
+    const approval = { status: "approved-for-internal-canary", evidence: ["eval-1"], reviewers: ["@ghost"] };
+    const text = JSON.stringify({ model_change: writeRecord({ approval }) }, null, 2);
+    const facts = buildFacts({ head: buildSnapshot({ ...writeFiles(writeRecord()), [routePath]: text }) });
+    const line = text.split("\n").findIndex((each) => each.includes('"reviewers"')) + 1;
+    expect(judge(facts, needed).problems).toMatchObject([
+      { code: "owner-unresolved", path: routePath, line, found: "@ghost" },
+    ]);
   });
 
   it("an approved route that no longer parses counts as never approved", () => {

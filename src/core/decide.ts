@@ -144,8 +144,9 @@ function listNextOfRules(problems: readonly Problem[], states: readonly Requirem
 
 /**
  * GitHub's own reading of CODEOWNERS is asked too (facts/formats.md section 5). Where it skips a line that we used to find a reviewer, ours is
- * wrong and nothing is approved by it. Where it uses a line that we skip, after one that we used, that line may name others: the last one
- * that matches wins. GitHub's complaints about people are left to `checkOwners`, which knows them by name.
+ * wrong and nothing is approved by it. Where it uses a line that we skip, that line may name others: when it stands after one that we used,
+ * because the last one that matches wins, and wherever it stands when it names a role for which we took the owners of the file.
+ * GitHub's complaints about people are left to `checkOwners`, which knows them by name.
  */
 function checkCodeowners(
   requirements: Assessment["routes"][number]["requirements"],
@@ -154,14 +155,16 @@ function checkCodeowners(
 ): readonly Reason[] {
   // Null: GitHub does not answer this question here, so there is nothing to compare with.
   if (answered === null) return [];
-  const used = requirements.flatMap(({ place }) => (place === undefined ? [] : [place]));
+  const used = requirements.flatMap(({ place, orPlace }) => [place, orPlace].filter((each) => each !== undefined));
+  const substituted = new Set(requirements.flatMap((each) => (each.isSubstituted === true ? [each.role] : [])));
+  const named = new Set(skipped.roleLines.flatMap(({ line, role }) => (substituted.has(role) ? [line] : [])));
   const errors = answered.filter(({ kind }) => !/unknown owner/i.test(kind));
   const refused = errors.filter((error) =>
     used.some((place) => place.line === error.line && place.path === error.path),
   );
   const accepted = skipped.lines.filter(
     (line) =>
-      used.some((place) => place.path === skipped.path && place.line < line) &&
+      (named.has(line) || used.some((place) => place.path === skipped.path && place.line < line)) &&
       !errors.some((error) => error.path === skipped.path && error.line === line),
   );
   return [

@@ -1,4 +1,5 @@
 import type { FileContent, Snapshot, SourceText, TreeEntry } from "../core/facts.ts";
+import { codeownersLimitBytes } from "../core/reviewers/parse-codeowners.ts";
 import { GitHubError, type RepositoryFiles } from "../ports/github.ts";
 
 export const policyPath = ".github/routeward.yml";
@@ -25,9 +26,13 @@ const whyUnreadable: Readonly<Record<Exclude<FileContent["kind"], "text">, strin
 
 function sourceOf(path: string, content: FileContent | undefined): SourceText {
   if (content === undefined) return { kind: "unreadable", path, why: "GitHub did not give its content" };
-  return content.kind === "text"
-    ? { kind: "text", path, text: content.text }
-    : { kind: "unreadable", path, why: whyUnreadable[content.kind] };
+  if (content.kind === "text") return { kind: "text", path, text: content.text };
+  const isIgnored = content.kind === "too-large" && codeownersPaths.includes(path);
+  return {
+    kind: "unreadable",
+    path,
+    why: isIgnored ? "GitHub ignores one of 3 MB or more" : whyUnreadable[content.kind],
+  };
 }
 
 async function readFloor(port: RepositoryFiles): Promise<SourceText> {
@@ -53,7 +58,10 @@ export async function readFiles(
 ): Promise<Record<string, FileContent>> {
   const wanted = new Set(paths);
   const found = entries.filter((entry) => wanted.has(entry.path));
-  const blobs = await port.readBlobs(found);
+  // GitHub's limit for CODEOWNERS is far above ours for other files (facts/github.md section 5).
+  const blobs = await port.readBlobs(
+    found.map((entry) => (codeownersPaths.includes(entry.path) ? { ...entry, maxBytes: codeownersLimitBytes } : entry)),
+  );
   const contents: Record<string, FileContent> = Object.create(null);
   for (const entry of found) {
     const content = blobs.get(entry.oid);

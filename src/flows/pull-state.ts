@@ -29,7 +29,14 @@ const schema = z.object({
   requestedByUs: z.object({ users: z.array(z.string()), teams: z.array(z.string()) }),
   /** What the newest check run of ours shows. */
   published: z
-    .object({ headSha: z.string(), externalId: z.string(), conclusion: z.string().nullable(), title: z.string() })
+    .object({
+      headSha: z.string(),
+      externalId: z.string(),
+      conclusion: z.string().nullable(),
+      title: z.string(),
+      /** The branch that the pull request went to. */
+      baseRef: z.string().optional(),
+    })
     .nullable(),
   /** Base commit of the last verdict. */
   baseSha: z.string().nullable(),

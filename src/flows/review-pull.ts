@@ -54,17 +54,26 @@ export async function judgePull(
 ): Promise<Judged> {
   const facts = await gatherFileFacts(pull, commits, port, ports, now);
   const assessment = assess(facts, { requireFloor: ports.requireFloor });
-  const contentAt = async (sha: string): Promise<Readonly<Record<string, string>> | null> => {
+  const readContent = async (sha: string): Promise<Readonly<Record<string, string>> | null> => {
     if ((await port.readTree(sha)) === null) return null;
     const reviewed = await gatherFileFacts(pull, { ...commits, headSha: sha }, port, ports, now);
     return contentDigestsOf(assess(reviewed, { requireFloor: ports.requireFloor }));
   };
+  const contents = new Map<string, ReturnType<typeof readContent>>();
+  const contentAt = (sha: string): ReturnType<typeof readContent> => {
+    const content = contents.get(sha) ?? readContent(sha);
+    contents.set(sha, content);
+    return content;
+  };
+  // Every pass binds all reviews that are there. One that is new while the base is another than in the last pass may be older than
+  // what the base brought: only what its own commit holds was surely seen.
+  const isBaseSeen = state.baseSha === commits.baseSha;
   const question = {
     pull,
     owners: assessment.ownersToAsk,
     state,
     rulesBranch: facts.policyBranch?.isGuarded === true ? facts.policyBranch.name : facts.repository.defaultBranch,
-    contentNow: commits.isMerged === true ? null : contentDigestsOf(assessment),
+    contentNow: commits.isMerged === true || !isBaseSeen ? null : contentDigestsOf(assessment),
     contentAt,
   };
   const people = await gatherPeopleFacts(question, port);
@@ -177,7 +186,10 @@ export async function reviewPull(
   const subject = `pull/${key}`;
   const fullName = `${repository.owner}/${repository.name}`;
   const state = (await ports.store.getRecord(pullStateKind, key))?.value ?? createPullState(fullName, pull.number);
-  if (cause === "pull_request.retargeted") await takeBackSuccess(pull, state, port, ports, subject);
+  // The webhook may be lost, or another may take its place in the queue.
+  const isMovedTo = state.published?.baseRef !== undefined && state.published.baseRef !== pull.baseRef;
+  const isRetargeted = isMovedTo || cause === "pull_request.retargeted";
+  if (isRetargeted) await takeBackSuccess(pull, state, port, ports, subject);
 
   const merge = await port.readTestMerge(pull.number);
   if (merge.kind === "pending") return { outcome: "pending", verdict: null };
@@ -199,11 +211,7 @@ export async function reviewPull(
   if (again.headSha !== pull.headSha || again.baseRef !== pull.baseRef) return { outcome: "moved", verdict };
 
   const isShown = state.published?.headSha === report.headSha && state.published.externalId === report.externalId;
-  const isForced =
-    cause.startsWith("check_") ||
-    cause.startsWith("button") ||
-    cause === "pull_request.retargeted" ||
-    cause === headLeft;
+  const isForced = isRetargeted || cause.startsWith("check_") || cause.startsWith("button") || cause === headLeft;
   const planned = planEffects(pull, verdict, report, subject, !isShown || isForced);
   // Bindings of reviews are kept before anything is said, so that a crash cannot lose what a review was given for.
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => ({
@@ -220,12 +228,13 @@ export async function reviewPull(
     const before = current ?? state;
     return {
       ...before,
-      requestedByUs: mergeRequests(before.requestedByUs, verdict),
+      requestedByUs: mergeRequests(before.requestedByUs, people.requested, verdict),
       published: {
         headSha: report.headSha,
         externalId: report.externalId,
         conclusion: report.conclusion,
         title: report.title,
+        baseRef: pull.baseRef,
       },
     };
   });
@@ -242,11 +251,16 @@ function keepTime(
     : after;
 }
 
-function mergeRequests(before: PullState["requestedByUs"], verdict: Verdict): PullState["requestedByUs"] {
-  const merge = (old: readonly string[], asked: readonly string[], withdrawn: readonly string[]): string[] =>
-    [...new Set([...old, ...asked])].filter((name) => !withdrawn.includes(name)).sort();
-  return {
-    users: merge(before.users, verdict.request.users, verdict.withdraw.users),
-    teams: merge(before.teams, verdict.request.teams, verdict.withdraw.teams),
+/** Requests of ours that stand. One that was answered, removed or refused is over: when it stands again, somebody else has asked. */
+function mergeRequests(
+  before: PullState["requestedByUs"],
+  standing: PeopleFacts["requested"],
+  { request, withdraw }: Verdict,
+): PullState["requestedByUs"] {
+  const merge = (kind: "users" | "teams"): string[] => {
+    const still = new Set(standing[kind].map((name) => name.toLowerCase()));
+    const old = before[kind].filter((name) => still.has(name.toLowerCase()));
+    return [...new Set([...old, ...request[kind]])].filter((name) => !withdraw[kind].includes(name)).sort();
   };
+  return { users: merge("users"), teams: merge("teams") };
 }

@@ -39,9 +39,12 @@ export interface RepositoryPort {
   readChanges(number: number): Promise<{ complete: boolean; files: readonly ChangedPath[] }>;
   /** The whole tree of a commit. `complete` is false when GitHub truncated it. Null when there is no such commit. */
   readTree(sha: string): Promise<{ complete: boolean; entries: readonly TreeEntry[] } | null>;
-  /** Contents by blob id, batched; at most 256 KiB of text each, larger ones are `too-large`. The result has every id that was asked. */
+  /**
+   * Contents by blob id, batched; at most 256 KiB of text each, or `maxBytes`, larger ones are `too-large`. The result has every id that
+   * was asked.
+   */
   readBlobs(
-    blobs: readonly { oid: string; mode: TreeEntry["mode"]; size: number }[],
+    blobs: readonly { oid: string; mode: TreeEntry["mode"]; size: number; maxBytes?: number }[],
   ): Promise<ReadonlyMap<string, FileContent>>;
   /** Commit at the tip of a branch; null when there is none. */
   readBranch(name: string): Promise<string | null>;

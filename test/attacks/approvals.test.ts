@@ -312,6 +312,9 @@ describe("nothing is approved by a CODEOWNERS line that GitHub reads in another 
     path: ".github/CODEOWNERS",
   });
   const count = (text: string): number => text.split("\n").length;
+  const productLine = "/.github/roles/product-owner/ @acme/product";
+  const named = `/.github/roles/product-owner/ acme-product !${codeownersText.replace(productLine, "")}`;
+  const other = named.replace("product-owner", "finance-owner");
   const after = `${codeownersText}${last}\n`;
   const before = `${last}${codeownersText}`;
   const owners = (text: string): FileFacts =>
@@ -323,11 +326,39 @@ describe("nothing is approved by a CODEOWNERS line that GitHub reads in another 
     ["GitHub uses a later line that was skipped here", after, [], "blocked"],
     ["GitHub skips that line too", after, [errorAt(count(codeownersText))], "approved"],
     ["an earlier line decides nothing", before, [], "approved"],
+    ["GitHub uses an earlier line of a role that the owners of the file stand in for", named, [], "blocked"],
+    ["GitHub skips that earlier line too", named, [errorAt(1)], "approved"],
+    ["an earlier line of a role that nobody asks for decides nothing", other, [], "approved"],
     ["an unknown login is no disagreement", codeownersText, [errorAt(platformLine, "Unknown owner")], "approved"],
     ["GitHub cannot be asked", after, null, "approved"],
   ])("%s", (_name, text, codeownersErrors, state) => {
     const facts = owners(text);
     const people = { ...buildApprovals(assess(facts), needed), codeownersErrors };
     expect(judge(facts, people).state).toBe(state);
+  });
+
+  it.each<[string, PeopleFacts["codeownersErrors"], string[]]>([
+    ["GitHub uses the line of a domain reviewer who stands in for security", [], []],
+    [
+      "GitHub skips the line of a domain reviewer who stands in for security",
+      [errorAt(count(codeownersText))],
+      ["codeowners-mismatch"],
+    ],
+  ])("%s", (_name, codeownersErrors, codes) => {
+    const raised = { id: "clinical", tier: "restricted", why: "clinical", when: { paths: ["model-routes/**"] } };
+    const policy = JSON.stringify({ ...JSON.parse(policyText), tiers: [raised] });
+    const facts = buildFacts({
+      policy: { kind: "text", path: ".github/routeward.yml", text: policy },
+      codeowners: {
+        kind: "text",
+        path: ".github/CODEOWNERS",
+        text: `${codeownersText}/.github/roles/domain-reviewer/ @acme/operations\n`,
+      },
+    });
+    const people = { ...buildApprovals(assess(facts), [...needed, "operations"]), codeownersErrors };
+    const verdict = judge(facts, people);
+    expect(verdict.reasons.map(({ code }) => code)).toEqual(codes);
+    const security = states(verdict).find(({ requirement }) => requirement.role === "security-owner");
+    expect(security?.filledBy.map(({ login }) => login)).toEqual(["operations"]);
   });
 });

@@ -121,6 +121,25 @@ describe("evidence never counts at high risk by this", () => {
   });
 });
 
+it("a pull request that names a hundred runs has fifty of them looked at", async () => {
+  const asked: number[] = [];
+  const port: Partial<RepositoryFiles> = {
+    readWorkflowRun(runId) {
+      asked.push(runId);
+      return Promise.resolve({ kind: "not-found" });
+    },
+    readAttestations: () => Promise.resolve({ verified: [], refused: [] }),
+  };
+  const evidence = Array.from({ length: 100 }, (_, index) => {
+    return { id: `eval-${index}`, kind: "offline-eval", producer: { ...producer, runId: index + 1 } };
+  });
+  const written = { ...switched, approval: { status: "approved-for-internal-canary", evidence } };
+  const head = buildSnapshot(writeFiles(written));
+  const proofs = await gatherProofs(port as RepositoryFiles, "h", head, [readRoute(written)], buildPolicy());
+  expect(asked).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  expect(Object.keys(proofs.workflowRuns)).toHaveLength(50);
+});
+
 it("no address that evidence names is ever asked for, whatever the record holds", async () => {
   const address = "http://169.254.169.254/latest/meta-data";
   const asked: string[] = [];

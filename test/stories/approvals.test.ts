@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { people } from "../../src/apps/demo/build-world.ts";
 import { openApproved, openRoute } from "./open-route.ts";
-import { makeRoute } from "./route-texts.ts";
+import { makeRoute, pathOfRoute } from "./route-texts.ts";
 import { openStoryWorld, type StoryWorld } from "./story-world.ts";
 
 const canary = "approved-for-internal-canary";
@@ -97,6 +97,26 @@ describe("who may approve", () => {
   });
 });
 
+describe("who is asked", () => {
+  it("the teams of the unmet roles, once; what Routeward asked and nobody needs any more is taken back, what others asked stays", async () => {
+    const flagKey = "support_asked";
+    const dear = { flagKey, status: canary, provider: "anthropic" };
+    const number = await openRoute(story, dear);
+    const { github } = story.world;
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/finance", "@acme/support-product"]);
+    github.requestReview({ repo, number, by: people.author, teams: ["sre"] });
+    await story.actors.settle();
+    story.actors.push(people.author, flagKey, "The same provider", makeRoute({ flagKey, status: canary }));
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
+    await approveAs(people.platform, number);
+    expect(story.actors.asked(number)).toEqual(["@acme/sre", "@acme/support-product"]);
+    github.requestReview({ repo, number, by: people.author, teams: ["ai-platform"] });
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
+  });
+});
+
 describe("what ends an approval", () => {
   it("a request for changes blocks until its author changes it, whoever else dismisses it", async () => {
     const number = await openRoute(story, { flagKey: "support_changes", status: canary });
@@ -148,6 +168,31 @@ describe("what ends an approval", () => {
     story.world.github.addTeamMember(member);
     await story.actors.settle();
     expect(conclusion(number)).toBe("success");
+  });
+});
+
+describe("what a review is given for", () => {
+  it("is not what the base became in the moment in which it was given", async () => {
+    const flagKey = "support_moment";
+    const route = { flagKey, status: canary };
+    const path = pathOfRoute(flagKey);
+    const { github } = story.world;
+    story.actors.push(people.governance, "main", "By hand", makeRoute(route));
+    const warmer = makeRoute({ ...route, temperature: 0.5 });
+    github.createBranch({ repo, branch: flagKey });
+    story.actors.push(people.author, flagKey, "Warmer", warmer);
+    const number = story.actors.openPull(people.author, flagKey, "Warmer");
+    await story.actors.settle();
+    github.holdDeliveries();
+    story.actors.approve(people.platform, number);
+    story.actors.push(people.governance, "main", "Fewer samples", {
+      [path]: (makeRoute(route)[path] ?? "").replace("minSamples: 200", "minSamples: 20"),
+    });
+    github.releaseDeliveries();
+    await story.actors.settle();
+    expect(textOf(number)).toContain(`review of \`${people.platform}\` does not count: ended`);
+    await approveAs(people.platform, number);
+    expect(textOf(number)).toMatch(/✅ ai-platform-owner: approved by /);
   });
 });
 

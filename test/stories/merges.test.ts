@@ -82,6 +82,23 @@ describe("a success is taken back", () => {
     expect(story.check(number).conclusion).toBe("success");
   });
 
+  it("when the pull request goes to another branch and no webhook says so", async () => {
+    const number = await openApproved(story, "support_retarget_unheard");
+    const { github } = story.world;
+    github.holdDeliveries();
+    github.retargetPull({ repo, number, by: people.author, base: "release-7" });
+    expect(github.loseHeldDeliveries()).toBeGreaterThan(0);
+    github.releaseDeliveries();
+    const before = github.server.log.length;
+    await story.sweep("pulls");
+    const writes = github.server.log
+      .slice(before)
+      .filter(({ method, path }) => method === "POST" && path.endsWith("/check-runs"))
+      .map(({ body }) => JSON.stringify(body ?? "").includes("Judging again"));
+    expect(writes[0]).toBe(true);
+    expect(story.check(number)).toMatchObject({ status: "completed", conclusion: "action_required" });
+  });
+
   it("when a second pull request shares the commit and is not approved, until that one is closed", async () => {
     const number = await openApproved(story, "support_shared");
     const { github } = story.world;

@@ -56,6 +56,10 @@ it("reads contents as the app does on GitHub: text, binary, other encodings, too
     "large.txt": "too-large",
     "lfs.bin": "lfs-pointer",
   });
+  const large = entries.flatMap((entry) =>
+    entry.path === "large.txt" ? [{ ...entry, maxBytes: 256 * 1024 + 1 }] : [],
+  );
+  expect([...(await git.readBlobs(large)).values()]).toEqual([{ kind: "text", text: files["large.txt"] }]);
   for (const path of Object.keys(files)) rmSync(join(folder, path));
 });
 

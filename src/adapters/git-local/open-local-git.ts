@@ -40,7 +40,9 @@ export interface LocalGit {
   /** What merging `head` into `base` would give; `head` itself when the two conflict. @throws GitError when the clone lacks what it takes */
   mergeCommits(base: string, head: string): Promise<{ tree: string; hasConflicts: boolean }>;
   readTree(tree: string): Promise<readonly TreeEntry[]>;
-  readBlobs(blobs: readonly Pick<TreeEntry, "oid" | "mode" | "size">[]): Promise<ReadonlyMap<string, FileContent>>;
+  readBlobs(
+    blobs: readonly (Pick<TreeEntry, "oid" | "mode" | "size"> & { maxBytes?: number })[],
+  ): Promise<ReadonlyMap<string, FileContent>>;
   readChanges(base: string, head: string): Promise<readonly ChangedPath[]>;
   /** Newest first. */
   listFirstParents(tip: string, limit: number): Promise<readonly LocalCommit[]>;

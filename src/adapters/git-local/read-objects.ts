@@ -1,7 +1,7 @@
 import type { ChangedPath, FileContent, TreeEntry } from "../../core/facts.ts";
 import type { GitRunner } from "./run-git.ts";
 
-/** Larger files are not read (SPEC 2). */
+/** Larger files are not read (SPEC 2), except where the caller names a limit of its own. */
 const maximumBlobBytes = 256 * 1024;
 
 /** Blobs asked for in one call of `cat-file`, so that one answer stays small. */
@@ -29,13 +29,13 @@ export async function readTreeEntries(git: GitRunner, tree: string): Promise<rea
 /** Contents by blob id; see `RepositoryPort.readBlobs`. */
 export async function readBlobContents(
   git: GitRunner,
-  blobs: readonly Pick<TreeEntry, "oid" | "mode" | "size">[],
+  blobs: readonly (Pick<TreeEntry, "oid" | "mode" | "size"> & { maxBytes?: number })[],
 ): Promise<ReadonlyMap<string, FileContent>> {
   const contents = new Map<string, FileContent>();
   const wanted = new Set<string>();
-  for (const { oid, mode, size } of blobs) {
+  for (const { oid, mode, size, maxBytes = maximumBlobBytes } of blobs) {
     if (mode === "symlink" || mode === "submodule") contents.set(oid, { kind: mode });
-    else if (size > maximumBlobBytes) contents.set(oid, { kind: "too-large", size });
+    else if (size > maxBytes) contents.set(oid, { kind: "too-large", size });
     else wanted.add(oid);
   }
   const open = [...wanted].filter((oid) => !contents.has(oid));

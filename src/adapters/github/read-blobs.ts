@@ -5,7 +5,7 @@ import { GitHubError } from "../../ports/github.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import type { RepositoryContext } from "./repository-context.ts";
 
-/** Larger files are not read (SPEC 2). */
+/** Larger files are not read (SPEC 2), except where the caller names a limit of its own. */
 export const maximumBlobBytes = 256 * 1024;
 
 /** facts/github.md section 6: at most 50 aliases in a call; the bytes are our own bound on one answer. */
@@ -17,6 +17,12 @@ export interface BlobWanted {
   oid: string;
   mode: TreeEntry["mode"];
   size: number;
+  /** Limit in bytes in place of `maximumBlobBytes`. */
+  maxBytes?: number;
+}
+
+function limitOf({ maxBytes = maximumBlobBytes }: BlobWanted): number {
+  return maxBytes;
 }
 
 const oidPattern = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -42,8 +48,8 @@ function hashBlob(bytes: Uint8Array, oid: string): string {
 }
 
 /** Says what bytes are: text only when they are strict UTF-8 without NUL. A byte order mark stays. */
-export function classifyBytes(bytes: Uint8Array): FileContent {
-  if (bytes.length > maximumBlobBytes) return { kind: "too-large", size: bytes.length };
+export function classifyBytes(bytes: Uint8Array, maxBytes = maximumBlobBytes): FileContent {
+  if (bytes.length > maxBytes) return { kind: "too-large", size: bytes.length };
   if (bytes.includes(0)) return { kind: "binary" };
   let text: string;
   try {
@@ -96,25 +102,26 @@ async function queryBlobs(context: RepositoryContext, blobs: readonly BlobWanted
   blobs.forEach((blob, index) => {
     const value = answer.repository?.[`b${index}`];
     if (value === undefined || value === null) return;
-    if (value.byteSize > maximumBlobBytes) {
+    if (value.byteSize > limitOf(blob)) {
       found.set(blob.oid, { kind: "too-large", size: value.byteSize });
       return;
     }
     if (value.text === null || value.isTruncated || value.isBinary !== false) return;
     const bytes = Buffer.from(value.text, "utf8");
-    if (hashBlob(bytes, blob.oid) === blob.oid) found.set(blob.oid, classifyBytes(bytes));
+    if (hashBlob(bytes, blob.oid) === blob.oid) found.set(blob.oid, classifyBytes(bytes, limitOf(blob)));
   });
   return found;
 }
 
-async function fetchBlob(context: RepositoryContext, oid: string): Promise<FileContent> {
+async function fetchBlob(context: RepositoryContext, wanted: BlobWanted): Promise<FileContent> {
+  const { oid } = wanted;
   const blob = await context.client.get(
     "GET /repos/{owner}/{repo}/git/blobs/{file_sha}",
     { ...context.place, file_sha: oid },
     restBlob,
     "read a file",
   );
-  if (blob.size !== null && blob.size > maximumBlobBytes) return { kind: "too-large", size: blob.size };
+  if (blob.size !== null && blob.size > limitOf(wanted)) return { kind: "too-large", size: blob.size };
   const bytes = Buffer.from(blob.content, blob.encoding === "base64" ? "base64" : "utf8");
   if (hashBlob(bytes, oid) !== oid) {
     throw new GitHubError("failed to read a file: GitHub sent other content than the object id names", {
@@ -123,7 +130,7 @@ async function fetchBlob(context: RepositoryContext, oid: string): Promise<FileC
       retryable: false,
     });
   }
-  return classifyBytes(bytes);
+  return classifyBytes(bytes, limitOf(wanted));
 }
 
 /** GraphQL is only the faster way; the REST limits are counted apart, except when GitHub wants us to slow down. */
@@ -141,7 +148,7 @@ async function readBatch(context: RepositoryContext, blobs: readonly BlobWanted[
     found = new Map();
   }
   for (const blob of blobs) {
-    if (!found.has(blob.oid)) found.set(blob.oid, await fetchBlob(context, blob.oid));
+    if (!found.has(blob.oid)) found.set(blob.oid, await fetchBlob(context, blob));
   }
   return found;
 }
@@ -165,7 +172,7 @@ export async function readBlobs(
     }
     if (blob.mode === "symlink") contents.set(blob.oid, { kind: "symlink" });
     else if (blob.mode === "submodule") contents.set(blob.oid, { kind: "submodule" });
-    else if (blob.size > maximumBlobBytes) contents.set(blob.oid, { kind: "too-large", size: blob.size });
+    else if (blob.size > limitOf(blob)) contents.set(blob.oid, { kind: "too-large", size: blob.size });
     else wanted.set(blob.oid, blob);
   }
   // A symlink whose target spells the content of a file has that file's id: it stays a symlink, and what shares its id

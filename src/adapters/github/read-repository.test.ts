@@ -163,6 +163,13 @@ describe("trees and files", () => {
       "lfs.bin": ["file", { kind: "lfs-pointer" }],
       "grüße.yaml": ["file", { kind: "text", text: "ключ: значение 🚀\n" }],
     });
+    const found = entries.filter(({ path }) => path === "large.txt");
+    const readUpTo = async (maxBytes: number) =>
+      [...(await repository.readBlobs(found.map((entry) => ({ ...entry, maxBytes })))).values()].map(
+        ({ kind }) => kind,
+      );
+    expect([await readUpTo(large.length - 1), await readUpTo(large.length)]).toEqual([["too-large"], ["text"]]);
+    expect((await repository.readBlobs(found)).get(found[0]?.oid ?? "")?.kind).toBe("too-large");
   });
 
   it("are read once: neither tree nor content changes under its id", async () => {

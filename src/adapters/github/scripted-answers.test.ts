@@ -392,6 +392,18 @@ describe("an artifact", () => {
     expect(String(failure)).not.toContain("storage.example");
   });
 
+  it("larger than 10 MiB is not fetched, and gives no record", async () => {
+    const large = { id: 2, name: "eval-1", size_in_bytes: 10 * 1024 * 1024 + 1, expired: false };
+    const { repository, asked } = await open({
+      rest: {
+        ...rest("https://storage.example/a"),
+        [`${runs}/artifacts`]: () => ({ total_count: 1, artifacts: [large] }),
+      },
+    });
+    expect(await repository.readWorkflowRun(4, "eval-1")).toMatchObject({ artifactText: null });
+    expect(asked).not.toContain(download);
+  });
+
   it("of a run of another repository is not found", async () => {
     const { repository } = await open({
       rest: { ...rest("x"), [runs]: () => ({ id: 4, path: "p", head_sha: "h", repository: { id: 8 } }) },

@@ -164,6 +164,17 @@ describe("reviewers", () => {
     expect(await repository.readRequestedReviewers(number)).toEqual({ users: ["bob"], teams: ["platform"] });
   });
 
+  it("are asked in calls of at most fifteen people", async () => {
+    const logins = Array.from({ length: 20 }, (_, index) => `reviewer-${String(index).padStart(2, "0")}`);
+    for (const login of logins) {
+      world.simulator.createUser({ login });
+      world.simulator.grantAccess({ repo, login, permission: "write" });
+    }
+    expect(await world.repository.requestReviewers(number, logins, ["platform"])).toEqual({ refused: [] });
+    expect(countRequests("POST", "/requested_reviewers")).toBe(2);
+    expect(pull()).toMatchObject({ requestedReviewers: logins, requestedTeams: ["platform"] });
+  });
+
   it("are tried one by one when GitHub refuses one of them", async () => {
     const { refused } = await world.repository.requestReviewers(number, ["ann", "bob", "nobody-here"], ["platform"]);
     expect(refused.map((refusal) => refusal.name)).toEqual(["ann", "nobody-here"]);

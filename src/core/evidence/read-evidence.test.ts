@@ -149,6 +149,11 @@ describe("a record in Routeward's own form", () => {
       "counts: { total: 10, passed: 5, failed: 1, errored: 0 }",
       "partial: 6 of 10 samples were judged",
     ],
+    [
+      "a result of no samples",
+      "counts: { total: 0, passed: 0, failed: 0, errored: 0 }\nresult: 1",
+      "without assertions: no sample was judged",
+    ],
     ["a time that does not exist", "producedAt: 2026-13-40T00:00:00Z", "the time is not in the calendar"],
   ])("shows %s as a defect", (_name, line, defect) => {
     const parsed = readEvidence("x", [file("x.yaml", `id: x\nkind: offline-eval\n${line}`)], { folder: "e", place });
@@ -189,6 +194,31 @@ describe("promptfoo", () => {
       producedAt: "2026-11-22T22:30:07.895Z",
       defects: [],
     });
+  });
+
+  it("is joined with the wrapper of the examples, which names kind, threshold and dataset", () => {
+    const id = "regression-2026-06-12";
+    const files = [
+      file(`${id}.yaml`, sample("native/promptfoo-wrapper.yaml")),
+      file(`${id}.promptfoo.json`, sample(results)),
+    ];
+    expect(recordOf(readEvidence(id, files, { folder: "e", place }))).toMatchObject({
+      kind: "regression-eval",
+      format: "promptfoo",
+      threshold: ">= 0.95",
+      dataset: { name: "support-golden-2026-06", size: 2 },
+      result: 0.5,
+      bundle: null,
+      files: [`e/${id}.yaml`, `e/${id}.promptfoo.json`],
+    });
+  });
+
+  it("written as JSON Lines lacks what tells a whole run, and is refused", () => {
+    const { results: inner } = JSON.parse(sample(results)) as { results: { results: object[] } };
+    const lines = inner.results.map((row) => JSON.stringify(row)).join("\n");
+    expect(wrap("promptfoo", lines).problems).toMatchObject([{ code: "evidence-output", found: "not valid JSON" }]);
+    const first = wrap("promptfoo", lines.split("\n")[0] ?? "").problems;
+    expect(first).toMatchObject([{ code: "evidence-output", found: expect.stringContaining("results.prompts") }]);
   });
 
   it("tells baseline and candidate apart by label where both share an id", () => {
@@ -364,6 +394,11 @@ describe("the other tools", () => {
     ["errored cases", '<testsuite><testcase name="a"><error/></testcase></testsuite>', "errored: 1 test case"],
     ["no cases", "<testsuite></testsuite>", "without assertions: the report holds no test case"],
     [
+      "cases that say themselves that they assert nothing",
+      '<testsuite><testcase name="a" assertions="0"/><testcase name="b" assertions="2"/></testsuite>',
+      "without assertions: 1 test case that could only pass",
+    ],
+    [
       "totals that were changed",
       '<testsuite failures="0"><testcase name="a"><failure/></testcase></testsuite>',
       "contradictory: `failures` says 0, the report holds 1",
@@ -432,6 +467,23 @@ const outputs: readonly (readonly [ToolFormat, string])[] = [
   ["sagemaker", "sagemaker/model-package.constructed.json"],
   ["in-toto", "in-toto/test-result.constructed.json"],
 ];
+
+describe("an output beyond the bounds is refused, whatever it says", () => {
+  const long = (name: string): string => sample(name) + " ".repeat(4 * 1024 * 1024);
+  it.each(outputs)("%s of more than 4 MiB", (format, name) => {
+    expect(readToolOutput(format, long(name), { provider: null, scorer: null, dataset: null })).toEqual({
+      ok: false,
+      why: "longer than 4194304 characters",
+    });
+    expect(wrap(format, long(name)).problems.map(({ code }) => code)).toEqual(["evidence-output"]);
+  });
+
+  it.each(outputs.filter(([format]) => format !== "junit"))("%s with a nest of lists in it", (format, name) => {
+    const nest = `${"[".repeat(100)}${"]".repeat(100)}`;
+    const nested = sample(name).replace("{", `{"nest":${nest},`);
+    expect(wrap(format, nested).problems).toMatchObject([{ code: "evidence-output", found: "nested deeper than 100" }]);
+  });
+});
 
 it("every format that can be wrapped has a sample here", () => {
   expect(outputs.map(([format]) => format)).toEqual([...toolFormats]);

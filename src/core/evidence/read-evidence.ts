@@ -259,6 +259,7 @@ function nativeReading(input: EvidenceInput): ToolReading {
     producedAt: momentOf(input.producedAt ?? undefined),
     counts: counts ?? null,
     defects: [
+      ...(counts && counts.total === 0 ? ["without assertions: no sample was judged"] : []),
       ...(counts && counts.errored > 0 ? [`errored: ${counts.errored} of ${counts.total} samples`] : []),
       ...(counts && sum !== counts.total ? [`partial: ${sum} of ${counts.total} samples were judged`] : []),
       ...(input.producedAt && momentOf(input.producedAt) === null ? ["the time is not in the calendar"] : []),

@@ -34,6 +34,9 @@ export function readJunit(text: string): ToolResult {
       counts: { total: counts.total, passed: counts.passed, failed: counts.failed, errored: counts.errored },
       defects: [
         ...(counts.total === 0 ? ["without assertions: the report holds no test case"] : []),
+        ...(counts.unasserted > 0
+          ? [`without assertions: ${countWords(counts.unasserted, "test case")} that could only pass`]
+          : []),
         ...(counts.errored > 0 ? [`errored: ${countWords(counts.errored, "test case")}`] : []),
         ...(counts.skipped > 0 ? [`partial: ${countWords(counts.skipped, "test case")} skipped`] : []),
         ...(bundles.size > 1 ? ["ambiguous: several values of the property `route_bundle`"] : []),
@@ -49,11 +52,13 @@ interface Cases {
   failed: number;
   errored: number;
   skipped: number;
+  /** Passed cases of which the report says that nothing was asserted; most tools do not say. */
+  unasserted: number;
 }
 
 /** A case is what its worst child says; a case without children passed. */
 function countCases(tags: readonly XmlTag[]): Cases {
-  const cases: Cases = { total: 0, passed: 0, failed: 0, errored: 0, skipped: 0 };
+  const cases: Cases = { total: 0, passed: 0, failed: 0, errored: 0, skipped: 0, unasserted: 0 };
   for (const [index, tag] of tags.entries()) {
     if (tag.name !== "testcase") continue;
     cases.total += 1;
@@ -64,7 +69,10 @@ function countCases(tags: readonly XmlTag[]): Cases {
     if (inside.has("error")) cases.errored += 1;
     else if (inside.has("failure")) cases.failed += 1;
     else if (inside.has("skipped")) cases.skipped += 1;
-    else cases.passed += 1;
+    else {
+      cases.passed += 1;
+      if (tag.attributes["assertions"] === "0") cases.unasserted += 1;
+    }
   }
   return cases;
 }

@@ -8,7 +8,7 @@ import { isOwnerName, type CodeownersLine, type ParsedCodeowners } from "./parse
 export const fileOwnerRole = "file-owner";
 
 export type RoleOwners =
-  | { kind: "found"; owners: readonly string[]; source: string; place: Place | null }
+  | { kind: "found"; owners: readonly string[]; source: string; place: Place | null; isSubstituted?: true }
   | { kind: "missing"; why: string; lineToAdd: string; place: Place };
 
 const roleName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -46,7 +46,7 @@ export function ownersOfRole(
   const fileOwners = ownersOfFile(codeowners, path);
   if (role === "product-owner" || !atLeast(tiers, tier, "high")) {
     if (fileOwners.kind === "found")
-      return { ...fileOwners, source: `fallback: owners of the file (${fileOwners.source})` };
+      return { ...fileOwners, source: `fallback: owners of the file (${fileOwners.source})`, isSubstituted: true };
     return { ...fileOwners, why: `no line names ${role}, and ${fileOwners.why}`, lineToAdd: lineForRole(role) };
   }
   const why =

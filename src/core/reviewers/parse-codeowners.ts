@@ -23,6 +23,8 @@ export interface ParsedCodeowners {
   lines: readonly CodeownersLine[];
   /** Numbers of the lines that were skipped because of their syntax, rising. */
   invalidLines: readonly number[];
+  /** Those of them that name owners of a role (SPEC 6), with the role. */
+  invalidRoleLines: readonly { line: number; role: string }[];
   /** At most `problemLimit`, in the order of the lines. */
   problems: readonly Problem[];
 }
@@ -34,6 +36,7 @@ export interface ParsedCodeowners {
 export const codeownersLimitBytes = 3_000_000;
 
 const problemLimit = 50;
+const rolePattern = /^\s*\/\.github\/roles\/([^/\s]+)\//;
 const userOwner = /^@[a-z0-9][a-z0-9_-]{0,99}$/;
 // No dot in a team: GitHub calls it a syntax error (facts/github.md section 5).
 const teamOwner = /^@[a-z0-9][a-z0-9_-]{0,99}\/[a-z0-9_-]{1,255}$/;
@@ -46,7 +49,14 @@ const emailOwner = /^[^\s@]{1,64}@[^\s@]{1,255}$/;
  */
 export function parseCodeowners(source: SourceText): ParsedCodeowners {
   if (source.kind === "absent") {
-    return { kind: "absent", path: ".github/CODEOWNERS", lines: [], invalidLines: [], problems: [] };
+    return {
+      kind: "absent",
+      path: ".github/CODEOWNERS",
+      lines: [],
+      invalidLines: [],
+      invalidRoleLines: [],
+      problems: [],
+    };
   }
   if (source.kind === "unreadable") return refuseFile(source.path, "unreadable", source.why);
   if (exceedsBytes(source.text, codeownersLimitBytes)) {
@@ -55,6 +65,7 @@ export function parseCodeowners(source: SourceText): ParsedCodeowners {
 
   const lines: CodeownersLine[] = [];
   const invalidLines: number[] = [];
+  const invalidRoleLines: ParsedCodeowners["invalidRoleLines"][number][] = [];
   const problems: Problem[] = [];
   const texts = source.text.replace(/^\uFEFF/, "").split(/\r?\n/);
   for (const [index, text] of texts.entries()) {
@@ -64,10 +75,12 @@ export function parseCodeowners(source: SourceText): ParsedCodeowners {
       lines.push(read.line);
     } else {
       invalidLines.push(index + 1);
+      const role = rolePattern.exec(text)?.[1];
+      if (role !== undefined) invalidRoleLines.push({ line: index + 1, role });
       if (problems.length < problemLimit) problems.push(describeMistake(read.mistake, source.path, index + 1, text));
     }
   }
-  return { kind: "read", path: source.path, lines, invalidLines, problems };
+  return { kind: "read", path: source.path, lines, invalidLines, invalidRoleLines, problems };
 }
 
 interface Mistake {
@@ -159,7 +172,7 @@ function refuseFile(path: string, kind: "unreadable" | "too-large", found: strin
     found: cut(found),
     fix: kind === "too-large" ? "Shorten the file." : "Make the file readable on the default branch, then re-check.",
   };
-  return { kind, path, lines: [], invalidLines: [], problems: [problem] };
+  return { kind, path, lines: [], invalidLines: [], invalidRoleLines: [], problems: [problem] };
 }
 
 /** Whether a text takes this many bytes or more as UTF-8. */

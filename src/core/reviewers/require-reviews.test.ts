@@ -284,10 +284,19 @@ describe("who owns a role", () => {
       ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
     ],
     [
+      "at restricted they block alike",
+      "cost",
+      "restricted",
+      { text: "* @acme/everyone" },
+      ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
+    ],
+    [
       "a general line never answers for a role",
       "cost",
       "high",
-      { text: "* @a\n*.yaml @b\n/.github/ @c\n/.github/roles/ @d\n**/roles/finance-owner/ @e" },
+      {
+        text: "* @a\n*.yaml @b\n/.github/ @c\n/.github/roles/ @d\n**/roles/finance-owner/ @e\n.github/roles/finance-owner/ @f\n/.github/roles/*/ @g\n/.github/roles/Finance-Owner/ @h",
+      },
       ["/.github/roles/finance-owner/ @ORGANISATION/TEAM"],
     ],
     [
@@ -415,6 +424,29 @@ describe("a domain reviewer", () => {
     const alone = "* @a\n/.github/roles/domain-reviewer/ @acme/clinical";
     expect(judge("internal-canary", alone)?.source).not.toContain("; ");
     expect(judge("internal-canary", alone)?.source).toContain("line 2");
+  });
+
+  it.each<[string, Partial<RequirementInput> & { text?: string }, number | undefined, number | undefined, string[]]>([
+    ["both lines are known", { text }, 9, 14, ["@acme/security", "@acme/privacy", "@acme/clinical"]],
+    [
+      "its line stands for security's where nobody owns that",
+      { text: "* @a\n/.github/roles/domain-reviewer/ @acme/clinical" },
+      2,
+      undefined,
+      ["@acme/clinical"],
+    ],
+    [
+      "the policy may name it, without a line",
+      { policy: { ...input([]).policy, roles: { "domain-reviewer": ["@Acme/Legal"] } } },
+      9,
+      undefined,
+      ["@acme/security", "@acme/privacy", "@acme/legal"],
+    ],
+  ])("is found where it is named: %s", (_name, over, place, orPlace, owners) => {
+    const route = { stage: "default" as const, reviewers: [] };
+    const found = requireReviews(input([rule("x", "restricted", ["cost"])], { route, ...over })).at(-1);
+    expect([found?.place?.line, found?.orPlace?.line]).toEqual([place, orPlace]);
+    expect(found).toMatchObject({ role: "security-owner", orRole: "domain-reviewer", owners });
   });
 
   it.each<[RequirementInput["route"]["stage"], boolean]>([

@@ -1,5 +1,5 @@
 import type { Policy } from "../policy/policy.ts";
-import { cut } from "../problem.ts";
+import { cut, type Place } from "../problem.ts";
 import type { Classification } from "../risk/fired-rule.ts";
 import { atLeast, stages, tiers, worstOf, type Stage, type Tier, type Trigger } from "../scales.ts";
 import { fileOwnerRole, isRoleName, ownersOfRole, type RoleOwners } from "./owners-of-role.ts";
@@ -14,6 +14,8 @@ export interface RequirementInput {
     stage: Stage | null;
     /** `approval.reviewers`, the union of approved, base and head (SPEC 5). */
     reviewers: readonly string[];
+    /** Where the author names them. */
+    reviewersPlace?: Place;
   };
   policy: Pick<Policy, "roles" | "stages" | "approvals">;
   codeowners: ParsedCodeowners;
@@ -128,8 +130,11 @@ function requireDomainReview(input: RequirementInput, reasons: ReadonlyMap<strin
   return requirementsForRole(input, "security-owner", because).map((requirement) => {
     const domain = ownersOfRole(codeowners, policy, domainReviewerRole, input.paths[0] ?? "", "restricted");
     if (domain.kind === "missing") return requirement;
+    const { place } = domain;
+    const line = place === null ? {} : requirement.missing === null ? { orPlace: place } : { place };
     return {
       ...requirement,
+      ...line,
       owners: [...new Set([...requirement.owners, ...domain.owners])],
       source: requirement.missing === null ? `${requirement.source}; ${domain.source}` : domain.source,
       orRole: domainReviewerRole,
@@ -150,7 +155,9 @@ function requirementsForRole(input: RequirementInput, role: string, because: Rea
     because: [...because].sort(),
   };
   if (!isRoleName(role) && isOwnerName(role)) {
-    return [{ ...common, owners: [role], source: "named in approval.reviewers", missing: null }];
+    const { reviewersPlace } = input.route;
+    const place = reviewersPlace === undefined ? {} : { place: reviewersPlace };
+    return [{ ...common, owners: [role], source: "named in approval.reviewers", ...place, missing: null }];
   }
   const requirements: ReviewRequirement[] = [];
   for (const [position, path] of paths.entries()) {
@@ -175,7 +182,8 @@ function fillOwners(
     return { ...common, role: cut(role, 64), owners: [], source: "nobody", missing: { why, lineToAdd, place } };
   }
   const place = found.place === null ? {} : { place: found.place };
-  return { ...common, owners: found.owners, source: `${found.source}${note}`, ...place, missing: null };
+  const standIn = found.isSubstituted === true ? { isSubstituted: true as const } : {};
+  return { ...common, owners: found.owners, source: `${found.source}${note}`, ...place, ...standIn, missing: null };
 }
 
 function sameOwners(a: readonly string[], b: readonly string[]): boolean {

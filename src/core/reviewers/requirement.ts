@@ -9,10 +9,14 @@ export interface ReviewRequirement {
   owners: readonly string[];
   /** Where the owners were found: `CODEOWNERS line 9`, `policy roles`, `fallback: owners of the file`. */
   source: string;
-  /** The line that names the owners, where a file does; absent when the policy or the author names them. */
+  /** The line that names the owners, in CODEOWNERS or in the route file; absent when the policy names them. */
   place?: Place;
   /** A second role whose owners are in `owners` and fill this one as well (restricted: the policy's domain reviewer). */
   orRole?: string;
+  /** The line that names the owners of `orRole`, where another than `place` does. */
+  orPlace?: Place;
+  /** The owners of the file stand in, because no line names the role. */
+  isSubstituted?: true;
   /** What the reviewer answers for, for people. */
   focus: string;
   /** Ids of fired rules, tier or the author's own wish that ask for this role. */

@@ -16,7 +16,7 @@ import { liveStageOf, uniteSets, type RouteComparison, type RouteContent } from 
 import { checkAudiences } from "../routes/check-audiences.ts";
 import { diffRecords, isWordsOnly } from "../routes/diff-records.ts";
 import { planOf } from "../routes/plan-of.ts";
-import type { RouteFile, RouteRecord, RouteState } from "../routes/route-file.ts";
+import { placeOf, type RouteFile, type RouteRecord, type RouteState } from "../routes/route-file.ts";
 import { stageOf } from "../routes/stage-of.ts";
 import { stages, type Stage } from "../scales.ts";
 import type { RouteAssessment } from "./assessment.ts";
@@ -73,7 +73,11 @@ export function assessRoute(
   const classification = classifyRoute(comparison);
   const requirements = requireReviews({
     classification,
-    route: { stage: asked, reviewers: uniteSets(comparison).reviewers },
+    route: {
+      stage: asked,
+      reviewers: uniteSets(comparison).reviewers,
+      reviewersPlace: placeOf(file, "approval.reviewers"),
+    },
     policy,
     codeowners,
     paths: input.paths,

@@ -83,8 +83,12 @@ export interface Assessment {
   problems: readonly Problem[];
   /** Hindrances of the whole pull request: other branch, conflicts, incomplete listings. */
   reasons: readonly Reason[];
-  /** Lines of CODEOWNERS that were skipped as invalid, rising; GitHub's own reading is compared with it. */
-  skippedOwnerLines: { path: string; lines: readonly number[] };
+  /** Lines of CODEOWNERS that were skipped as invalid, rising, and those of a role; GitHub's own reading is compared with it. */
+  skippedOwnerLines: {
+    path: string;
+    lines: readonly number[];
+    roleLines: readonly { line: number; role: string }[];
+  };
   /** `@login` and `@org/team` names about whom people facts are needed; sorted. */
   ownersToAsk: readonly string[];
 }

@@ -1,5 +1,6 @@
 import type { FileContent, Snapshot, SourceText, TreeEntry } from "../../../core/facts.ts";
 import { policyPath } from "../../../core/policy/parse-policy.ts";
+import { codeownersLimitBytes } from "../../../core/reviewers/parse-codeowners.ts";
 import { codeownersPaths } from "../../../core/risk/classify-governance.ts";
 import { tableOf } from "../../../core/table-of.ts";
 import type { LocalGit } from "../../../adapters/git-local/open-local-git.ts";
@@ -23,7 +24,11 @@ export async function readWorkingFiles(git: LocalGit): Promise<WorkingFiles> {
   const read = async (paths: readonly string[]): Promise<void> => {
     const wanted = new Set(paths.filter((path) => !contents.has(path)));
     const found = entries.filter((entry) => wanted.has(entry.path));
-    const blobs = await git.readBlobs(found);
+    const blobs = await git.readBlobs(
+      found.map((entry) =>
+        codeownersPaths.includes(entry.path) ? { ...entry, maxBytes: codeownersLimitBytes } : entry,
+      ),
+    );
     for (const { path, oid, mode } of found) {
       const content: FileContent | undefined =
         mode === "symlink" || mode === "submodule" ? { kind: mode } : blobs.get(oid);
