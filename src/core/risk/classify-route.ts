@@ -57,7 +57,8 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
   if (!changes.hasMeaning && !changes.isReentry) return fireHarmless(comparison, changes);
   if (isGoingBack(comparison, changes))
     return [sayRollback(comparison), ...fireEndedExclusions(comparison), ...fireLasting(comparison)];
-  if (isWithoutExposure(comparison)) {
+  const { asked } = comparison;
+  if (asked === null || asked === "offline-eval") {
     const status = comparison.merged.state.file.record.approval.status;
     const sentence = `status ${status}: the flag serves the baseline to everyone`;
     const draft = fire(comparison, "draft-only", "approval.status", "live-to-asked", sentence);
@@ -67,7 +68,7 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
     ...fireNew(comparison),
     ...fireApprovedToMerged(comparison),
     ...fireBaselineToCandidate(comparison),
-    ...fireLiveToAsked(comparison),
+    ...fireLiveToAsked(comparison, asked),
     ...fireLasting(comparison),
     ...fireDeclared(comparison),
     ...firePolicyRules(comparison, changes),
@@ -140,15 +141,11 @@ function fireHarmless(comparison: RouteComparison, changes: Changes): readonly F
 function isGoingBack(comparison: RouteComparison, changes: Changes): boolean {
   const { merged, asked } = comparison;
   if (isGoingBackStatus(merged.state.file.record.approval.status)) return true;
-  if (changes.isReentry || asked === null) return false;
+  if (asked === null) return false;
   const liveStage = liveStageOf(comparison);
   if (liveStage === null || stages.indexOf(asked) >= stages.indexOf(liveStage)) return false;
   const onlyStatus = changes.differences.every((each) => each.field.startsWith("approval.") || isWordsOnly(each));
   return onlyStatus && comparison.approved?.state.candidateDigest === merged.state.candidateDigest;
-}
-
-function isWithoutExposure({ asked }: RouteComparison): boolean {
-  return asked === null || asked === "offline-eval";
 }
 
 /**
@@ -257,9 +254,7 @@ function compareBundles(
   });
 }
 
-function fireLiveToAsked(comparison: RouteComparison): FiredRule[] {
-  const { asked, merged } = comparison;
-  if (asked === null) return [];
+function fireLiveToAsked(comparison: RouteComparison, asked: Stage): FiredRule[] {
   const liveStage = liveStageOf(comparison);
   const from = liveStage ?? "no exposure";
   const fired: FiredRule[] = [];
@@ -267,22 +262,22 @@ function fireLiveToAsked(comparison: RouteComparison): FiredRule[] {
   if (isEntered && reachesCustomers(comparison, asked)) {
     const sentence = `customer stage entered: from ${from} to ${asked}`;
     fired.push(fire(comparison, "customer-exposure", "approval.status", "live-to-asked", sentence));
-  } else if (isEntered && atLeast(stages, asked, "shadow")) {
+  } else if (isEntered) {
     const sentence = `${asked} entered, from ${from}`;
     fired.push(fire(comparison, "internal-exposure", "approval.status", "live-to-asked", sentence));
   }
   const skipped = listSkippedStages(liveStage, asked);
-  if (isEntered && skipped.length > 0) {
+  if (skipped.length > 0) {
     const sentence = `from ${from} to ${asked} without ${skipped.join(" and ")}`;
     fired.push(fire(comparison, "stage-skipped", "approval.status", "live-to-asked", sentence));
   }
-  return fired.map((rule) => ({ ...rule, place: placeOf(merged.state.file, "approval.status") }));
+  return fired;
 }
 
-/** Exposure stages between two stages; offline-eval and shadow may be left out (SPEC 10). */
+/** Exposure stages between two stages, none when the second is not the later one; offline-eval and shadow may be left out (SPEC 10). */
 export function listSkippedStages(from: Stage | null, to: Stage): readonly Stage[] {
   const start = from === null ? -1 : stages.indexOf(from);
-  const between = stages.slice(start + 1, Math.max(start + 1, stages.indexOf(to)));
+  const between = stages.slice(start + 1, stages.indexOf(to));
   return between.filter((stage) => stage !== "offline-eval" && stage !== "shadow");
 }
 
