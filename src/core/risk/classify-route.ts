@@ -81,8 +81,6 @@ interface Changes {
   differences: readonly FieldDifference[];
   /** Something changed that is more than words and evidence. */
   hasMeaning: boolean;
-  hasWords: boolean;
-  hasEvidence: boolean;
   /** A rollback holds the flag and the file asks for exposure: merging it would release the flag (SPEC 13). */
   isReentry: boolean;
 }
@@ -97,14 +95,10 @@ function readChanges(comparison: RouteComparison): Changes {
         return diffRecords(null, merged.state.file);
       },
       hasMeaning: true,
-      hasWords: true,
-      hasEvidence: false,
       isReentry,
     };
   }
   const differences = diffRecords(approved.state.file, merged.state.file);
-  const words = differences.filter((each) => isWordsOnly(each));
-  const evidence = differences.filter((each) => each.field === "approval.evidence");
   const hasOtherFiles =
     approved.state.baselineDigest !== merged.state.baselineDigest ||
     approved.state.candidateDigest !== merged.state.candidateDigest ||
@@ -113,26 +107,32 @@ function readChanges(comparison: RouteComparison): Changes {
     differences,
     hasMeaning:
       hasOtherFiles ||
-      differences.length > words.length + evidence.length ||
+      !differences.every((each) => isEvidence(each) || isWordsOnly(each)) ||
       listWidenings(exposedOf(approved), exposedOf(merged), asked, comparison.policy).length > 0,
-    hasWords: words.length > 0,
-    hasEvidence: evidence.length > 0 || comparison.evidenceChanged,
     isReentry,
   };
 }
 
-function fireHarmless(comparison: RouteComparison, changes: Changes): readonly FiredRule[] {
+function isEvidence({ field }: FieldDifference): boolean {
+  return field === "approval.evidence";
+}
+
+/** Only words or evidence changed, or nothing; or what no rule looks at, such as the owner, while the candidate is the baseline. */
+function fireHarmless(comparison: RouteComparison, { differences }: Changes): readonly FiredRule[] {
   const fired: FiredRule[] = [];
-  if (changes.hasEvidence) {
+  if (comparison.evidenceChanged || differences.some(isEvidence)) {
     const sentence = "only evidence changed; what is approved to run stays as it is";
     fired.push(fire(comparison, "evidence-only", "approval.evidence", "approved-to-merged", sentence));
   }
-  if (changes.hasWords || fired.length === 0) {
-    const fields = changes.differences.filter((each) => isWordsOnly(each)).map((each) => each.field);
-    const what =
-      fields.length === 0 ? "nothing changes in meaning" : `only words changed: ${showValue(fields.join(", "))}`;
-    const field = fields[0] ?? "";
-    fired.push(fire(comparison, "metadata-only", field, "approved-to-merged", what));
+  const others = differences.filter((each) => !isEvidence(each));
+  if (others.length > 0 || fired.length === 0) {
+    const fields = others.map((each) => each.field);
+    const list = showValue(fields.join(", "));
+    const what = others.every((each) => isWordsOnly(each))
+      ? `only words changed: ${list}`
+      : `no other rule looks at what changed: ${list}`;
+    const sentence = fields.length === 0 ? "nothing changes in meaning" : what;
+    fired.push(fire(comparison, "metadata-only", fields[0] ?? "", "approved-to-merged", sentence));
   }
   return fired;
 }
@@ -218,10 +218,13 @@ function compareContents(comparison: RouteComparison, from: RouteContent): Fired
   const compare = (old: Bundle, now: Bundle, side: "baseline" | "candidate"): FiredRule[] =>
     compareBundles(comparison, view(from, old), view(merged, now), side, "approved-to-merged");
   // The proven default may become the baseline: it is what everybody gets already.
-  const isProvenDefault = live?.stage === "default" && live.candidateDigest === merged.state.baselineDigest;
-  const isSameBaseline = isProvenDefault || from.state.baselineDigest === merged.state.baselineDigest;
+  const isPromoted =
+    from.state.baselineDigest !== merged.state.baselineDigest &&
+    live?.stage === "default" &&
+    live.candidateDigest === merged.state.baselineDigest;
   return [
-    ...(isSameBaseline ? [] : compare(before.baseline, after.baseline, "baseline")),
+    // Price and latency are no part of a digest: they are compared where the bundle is the same one too.
+    ...(isPromoted ? [] : compare(before.baseline, after.baseline, "baseline")),
     ...(before.candidate === null || after.candidate === null
       ? []
       : compare(before.candidate, after.candidate, "candidate")),
