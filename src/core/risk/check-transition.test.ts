@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BindingFacts } from "../facts.ts";
 import type { Place, Problem } from "../problem.ts";
-import { placeOf, type RouteState } from "../routes/route-file.ts";
+import { placeOf } from "../routes/route-file.ts";
 import {
   binding,
   buildContent,
@@ -122,8 +122,6 @@ describe("what a change may never do", () => {
     expect(codesOf(transition)).toEqual(codes);
   });
 
-  const problemsOf = (transition: Partial<Transition>) =>
-    checkTransition({ approved, merged: approved.state, live: null, ...transition });
   const draft = resolve(writeRecord(writeStatus("draft")));
   const asString = resolve(writeRecord({ flag: { type: "string" } }));
   const respelt = resolve(writeRecord({ flagKey: "Support_answer" }));
@@ -135,11 +133,10 @@ describe("what a change may never do", () => {
     expected: `the baseline that is served, ${approved.state.baselineDigest}, or the candidate once it is proven as default`,
     fix: "Make it the candidate: restore `baseline` and the files that it names, and describe the new bundle under `candidate`.",
   } as const;
-  it.each<[string, readonly Problem[], RouteState, string, Omit<Problem, keyof Place>]>([
+  it.each<[string, Pick<Transition, "merged"> & Partial<Transition>, string, Omit<Problem, keyof Place>]>([
     [
       "a draft of an approved exposure",
-      problemsOf({ merged: draft }),
-      draft,
+      { merged: draft },
       "approval.status",
       {
         code: "approved-to-draft",
@@ -153,22 +150,19 @@ describe("what a change may never do", () => {
     ],
     [
       "another baseline",
-      problemsOf({ merged: otherBaseline, live: buildLive() }),
-      otherBaseline,
+      { merged: otherBaseline, live: buildLive() },
       "baseline",
       { ...baselineChanged, found: otherBaseline.baselineDigest ?? "" },
     ],
     [
       "a baseline whose file cannot be read",
-      problemsOf({ merged: unreadable, live: buildLive() }),
-      unreadable,
+      { merged: unreadable, live: buildLive() },
       "baseline",
       { ...baselineChanged, found: "gpt-4o-2024-08-06 with files that cannot be read" },
     ],
     [
       "another type of the flag",
-      problemsOf({ merged: asString, live: buildLive() }),
-      asString,
+      { merged: asString, live: buildLive() },
       "flag.type",
       {
         code: "flag-type-changed",
@@ -181,8 +175,7 @@ describe("what a change may never do", () => {
     ],
     [
       "another spelling of the flag key",
-      problemsOf({ merged: respelt, live: buildLive() }),
-      respelt,
+      { merged: respelt, live: buildLive() },
       "flagKey",
       {
         code: "flag-key-spelling",
@@ -193,8 +186,9 @@ describe("what a change may never do", () => {
         fix: "Restore the spelling: FeatBit would take it for another flag.",
       },
     ],
-  ])("%s is a problem on its line that says what to do", (_name, problems, { file }, field, expected) => {
-    expect(problems).toEqual([{ ...placeOf(file, field), ...expected }]);
+  ])("%s is a problem on its line that says what to do", (_name, transition, field, expected) => {
+    const problems = checkTransition({ approved, live: null, ...transition });
+    expect(problems).toEqual([{ ...placeOf(transition.merged.file, field), ...expected }]);
   });
 
   it.each([
@@ -235,7 +229,7 @@ describe("a route that disappears is a problem that says what its flag serves", 
 });
 
 describe("a route that no binding moves is told", () => {
-  const file = readRoute(writeRecord());
+  const file = readRoute(writeRecord({ environment: "production" }));
   const other = (changes: Partial<BindingFacts>): BindingFacts => ({ ...binding, ...changes });
   const outside = "The operator's binding does not let this repository move this flag.";
   const unlinked = "No binding of the operator links this repository to this environment.";

@@ -192,5 +192,5 @@ function excludesAsMany(old: Audience, now: Audience): boolean {
   if (old.segment !== null && old.segment !== now.segment) return false;
   // More conditions in `where` exclude fewer users, so the old ones must imply the new ones.
   if (old.where.length > 0 && !(now.where.length > 0 && impliesConditions(old.where, now.where))) return false;
-  return old.safe.length === 0 || impliesConditions(now.safe, old.safe);
+  return impliesConditions(now.safe, old.safe);
 }

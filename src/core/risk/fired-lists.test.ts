@@ -358,6 +358,25 @@ describe("all that is shown, in its order, about a stage that is entered:", () =
       newCandidate,
     ],
     [
+      "an internal canary whose first audience is internal",
+      buildComparison(null, writeRecord({ exposure: { firstAudience: "internal-support" } })),
+      newCandidate,
+    ],
+    [
+      "an internal canary whose first audience is none of the organisation's own",
+      buildComparison(null, writeRecord({ exposure: { firstAudience: "low-risk" } })),
+      [
+        [
+          "customer-exposure",
+          "live-to-asked",
+          "approval.status",
+          "customer stage entered: from no exposure to internal-canary",
+        ],
+        added("nothing of this flag was approved before"),
+        warmer,
+      ],
+    ],
+    [
       "another share of a stage that is live",
       buildComparison(
         customer,
