@@ -125,6 +125,11 @@ describe("the smallest useful set is asked", () => {
     expect(asked(choose(states, { requested: { users: ["bo"], teams: [] } }))).toEqual([]);
   });
 
+  it("whoever was asked already is one of two people, by name and by team", () => {
+    const states = [state("r", ["@bo", "@acme/web"], { count: 2 })];
+    expect(asked(choose(states, { requested: { users: ["bo"], teams: [] } }))).toEqual(["team web"]);
+  });
+
   it("also when another role has nobody to ask, whoever was asked already goes first", () => {
     const states = [state("r", ["@ada", "@bo"]), state("s", ["@gone"])];
     const choice = choose(states, { requested: { users: ["bo"], teams: [] } });
