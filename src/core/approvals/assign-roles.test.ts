@@ -64,6 +64,13 @@ describe("who fills what", () => {
       true,
       [[2], [1, 3, 4]],
     ],
+    [
+      "of two who could fill either side, the one with the lower id stays on the quality side",
+      [slot("product-owner"), slot("release-owner")],
+      [person(2, 0, 1), person(1, 0, 1)],
+      true,
+      [[1], [2]],
+    ],
     ["two approvals need two people", [slot("release-owner", 2)], [person(1, 0), person(2, 0)], true, [[1, 2]]],
   ])("%s", (_name, slots, candidates, separate, expected) => {
     expect(assignRoles(slots, candidates, separate)).toEqual(expected);

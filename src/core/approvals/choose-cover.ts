@@ -20,7 +20,7 @@ const stepLimit = 20_000;
 
 /**
  * The least set of items that meets all needs, items without cost first, equal sets in the order of the items. Exact within
- * `stepLimit`; beyond it, or when not everything can be met, the item that meets most is taken again and again.
+ * `stepLimit`; beyond it, or when not everything can be met, the item that meets most is taken again and again, the first of equal ones.
  *
  * @param room how many items with a cost may be chosen
  */
@@ -85,8 +85,8 @@ function coverGreedily(needs: readonly number[], items: readonly CoverItem[], ro
       if (chosen.has(position) || item.cost > free) continue;
       for (const meets of item.variants) {
         const next = meet(left, meets, item.capacity);
-        const gain = sum(left) - sum(next) + (item.cost === 0 ? 0.5 : 0);
-        if (gain >= 1 && (best === null || gain > best.gain)) best = { position, left: next, gain };
+        const gain = sum(left) - sum(next);
+        if (gain > (best?.gain ?? 0)) best = { position, left: next, gain };
       }
     }
     if (best === null) break;

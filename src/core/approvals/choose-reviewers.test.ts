@@ -76,6 +76,16 @@ describe("the smallest useful set is asked", () => {
     ["one person who owns both roles", [state("r", ["@ada", "@bo"]), state("s", ["@ada", "@cy"])], ["Ada"]],
     ["one team that owns both roles", [state("r", ["@ada", "@acme/web"]), state("s", ["@acme/web"])], ["team web"]],
     ["the same role of two routes once", [state("r", ["@bo", "@cy"]), state("r", ["@cy", "@bo"])], ["bo"]],
+    [
+      "the owners of both, where two routes have other owners for one role",
+      [state("r", ["@ada"]), state("r", ["@bo"])],
+      ["Ada", "bo"],
+    ],
+    [
+      "one person who owns one role by name and the other in a team",
+      [state("r", ["@bo"]), state("s", ["@acme/web"])],
+      ["bo"],
+    ],
     ["two people for two approvals", [state("r", ["@ada", "@bo", "@cy"], { count: 2 })], ["Ada", "bo"]],
     ["a team of two for two approvals", [state("r", ["@ada", "@acme/web"], { count: 2 })], ["team web"]],
     [
@@ -100,11 +110,30 @@ describe("the smallest useful set is asked", () => {
     expect([asked(choice), choice.notAsked]).toEqual([["team web"], []]);
   });
 
-  it("a role of the user's own goes with either side of one person", () => {
-    const states = [state("product-owner", ["@ada"]), state("brand-owner", ["@ada", "@bo"])];
-    expect(asked(choose(states, {}, { separate: true }))).toEqual(["Ada"]);
-    const others = [state("release-owner", ["@ada"]), state("brand-owner", ["@ada", "@bo"])];
-    expect(asked(choose(others, {}, { separate: true }))).toEqual(["Ada"]);
+  it.each(["product-owner", "release-owner"])("a role of the user's own goes with %s by one person", (role) => {
+    const choice = choose([state(role, ["@ada"]), state("brand-owner", ["@ada", "@bo"])], {}, { separate: true });
+    expect([asked(choice), choice.notAsked]).toEqual([["Ada"], []]);
+  });
+
+  it("a team rather than a person whose name comes first", () => {
+    const owners = [user(account(20, "aa")), team("web", bo, cy)];
+    expect(asked(choose([state("r", ["@aa", "@acme/web"])], { owners }))).toEqual(["team web"]);
+  });
+
+  it("whoever was asked already fills a role of their own and one of their team", () => {
+    const states = [state("r", ["@bo"]), state("s", ["@acme/web"])];
+    expect(asked(choose(states, { requested: { users: ["bo"], teams: [] } }))).toEqual([]);
+  });
+
+  it("whoever was asked already is one of two people, by name and by team", () => {
+    const states = [state("r", ["@bo", "@acme/web"], { count: 2 })];
+    expect(asked(choose(states, { requested: { users: ["bo"], teams: [] } }))).toEqual(["team web"]);
+  });
+
+  it("also when another role has nobody to ask, whoever was asked already goes first", () => {
+    const states = [state("r", ["@ada", "@bo"]), state("s", ["@gone"])];
+    const choice = choose(states, { requested: { users: ["bo"], teams: [] } });
+    expect([asked(choice), choice.notAsked]).toEqual([[], ["s"]]);
   });
 
   it("somebody asked already before a team, and a team before a person", () => {
@@ -149,8 +178,10 @@ describe("never asked are", () => {
     ["an owner who could not be resolved", ["@ada", "@bo"], { owners: [user(bo)] }, ["bo"]],
     ["a team whose members all made the change", ["@acme/web", "@ada"], { pushers: [bo, cy] }, ["Ada"]],
     ["a bot", ["@bot", "@bo"], { owners: [user({ id: 5, login: "bot", isBot: true }), user(bo)] }, ["bo"]],
-  ])("%s", (_name, owners, over, expected) => {
-    expect(asked(choose([state("r", owners)], over))).toEqual(expected);
+  ])("%s, whether or not duties are separated", (_name, owners, over, expected) => {
+    for (const separate of [false, true]) {
+      expect(asked(choose([state("r", owners)], over, { separate }))).toEqual(expected);
+    }
   });
 
   it.each<[string, ReviewCode | undefined, string[]]>([
@@ -230,6 +261,12 @@ describe("requests that stand", () => {
       },
       { users: ["Ada", "bo"], teams: ["ops", "web"] },
     ],
+    [
+      "of ours to the owner of a role that others have filled are withdrawn",
+      [state("r", ["@bo"]), state("s", ["@ada", "@acme/ops"], { state: "approved" })],
+      { requested: standing, requestedByUs: standing },
+      { users: ["Ada"], teams: ["ops"] },
+    ],
     ["of others are left", [state("r", ["@bo"])], { requested: standing }, { users: [], teams: [] }],
     [
       "of ours that are gone already are left",
@@ -256,7 +293,8 @@ describe("requests that stand", () => {
 
 describe("limits", () => {
   it("asks nobody about a draft, and does nothing to a closed pull request", () => {
-    expect(asked(choose([state("r", ["@ada"])], {}, { isDraft: true }))).toEqual([]);
+    const draft = choose([state("r", ["@ada"])], {}, { isDraft: true });
+    expect([asked(draft), draft.notAsked]).toEqual([[], []]);
     const ours = { users: ["bo"], teams: [] };
     const closed = choose([state("r", ["@ada"])], { requested: ours, requestedByUs: ours }, { closed: true });
     expect(closed).toEqual({ request: { users: [], teams: [] }, withdraw: { users: [], teams: [] }, notAsked: [] });
@@ -268,6 +306,23 @@ describe("limits", () => {
     const choice = choose(states, { owners, requested: { users: ["someone"], teams: ["else"] } });
     expect(choice.request.users).toHaveLength(13);
     expect(choice.notAsked).toHaveLength(7);
+  });
+
+  it("takes the same of several smallest choices whatever the order of the roles", () => {
+    // Both Ada with Di and Bo with Cy would do.
+    const di = account(13, "di");
+    const owners = [user(ada), user(bo), user(cy), user(di)];
+    const states = [
+      state("a", ["@ada", "@bo"]),
+      state("b", ["@cy", "@di"]),
+      state("c", ["@bo", "@di"]),
+      state("d", ["@ada", "@cy"]),
+    ];
+    const orders = states.flatMap((_, first) => [
+      [...states.slice(first), ...states.slice(0, first)],
+      [...states.slice(first), ...states.slice(0, first)].toReversed(),
+    ]);
+    for (const order of orders) expect(choose(order, { owners }).request.users).toEqual(["Ada", "di"]);
   });
 
   it("takes the same choice whatever the order of owners and roles", () => {
@@ -347,6 +402,34 @@ describe("a cover", () => {
       [ask([0]), ask([1], { cost: 0 })],
       0,
       { chosen: [1], uncovered: [0] },
+    ],
+    [
+      "takes what meets most first, also when it stands first",
+      [1, 1, 1],
+      [ask([0, 1]), ask([0])],
+      5,
+      { chosen: [0], uncovered: [2] },
+    ],
+    [
+      "takes the first of equal ones also when not everything can be met",
+      [1, 1],
+      [ask([0]), ask([0])],
+      5,
+      { chosen: [0], uncovered: [1] },
+    ],
+    [
+      "names what it chose in the order of the items also when not everything can be met",
+      [1, 1, 1, 1],
+      [ask([0]), ask([1, 2])],
+      5,
+      { chosen: [0, 1], uncovered: [3] },
+    ],
+    [
+      "leaves what is there already and meets nothing",
+      [1],
+      [ask([], { cost: 0 }), ask([0])],
+      5,
+      { chosen: [1], uncovered: [] },
     ],
     ["asks nobody without room", [1], [ask([0])], 0, { chosen: [], uncovered: [0] }],
   ])("%s", (_name, needs, items, room, expected) => {

@@ -5,7 +5,7 @@ import { excludePeople, indexOwners, peopleBehind } from "./eligible-people.ts";
 import type { ReviewCode, ReviewFinding } from "./review-finding.ts";
 import { sideOfRole } from "./role-side.ts";
 
-/** Logins without `@`, team slugs without organisation; sorted. */
+/** Logins without `@`, team slugs without organisation; sorted, whatever the case. */
 export interface ReviewerNames {
   users: readonly string[];
   teams: readonly string[];
@@ -61,7 +61,7 @@ export function chooseReviewers(
   return {
     request: namesOf(chosen.map(({ owner }) => owner)),
     withdraw: findWithdrawn(people, useful),
-    notAsked: pull.isDraft ? [] : [...new Set(cover.uncovered.map((need) => needs[need]?.role ?? ""))].sort(),
+    notAsked: pull.isDraft ? [] : [...new Set(cover.uncovered.map((need) => needs[need]?.role ?? ""))],
   };
 }
 
@@ -72,7 +72,7 @@ interface Need {
   count: number;
 }
 
-/** The same role with the same owners on several routes is one need. */
+/** The same role with the same owners on several routes is one need. Sorted by role. */
 function collectNeeds(states: readonly RequirementState[]): Need[] {
   const needs = new Map<string, Need>();
   for (const { requirement, filledBy } of states) {
@@ -108,7 +108,8 @@ function collectAskable(
   const owners = indexOwners(people.owners);
   const askable: AskableOwner[] = [];
   const isAble = ({ id, isBot }: Account): boolean => !isBot && !excluded.has(id) && !decided.has(id);
-  for (const name of new Set(needs.flatMap((need) => need.owners))) {
+  const names = [...new Set(needs.flatMap((need) => need.owners))];
+  for (const name of names) {
     const owner = owners.get(name);
     const able = peopleBehind(owner).filter(isAble);
     if (owner === undefined || owner.kind === "unresolved" || able.length === 0) continue;
@@ -116,13 +117,18 @@ function collectAskable(
       owner.kind === "team"
         ? requested.team.has(owner.slug.toLowerCase())
         : requested.user.has(owner.account.login.toLowerCase());
-    askable.push({ owner, owns: [name], able, isRequested });
+    // Whoever owns one role by name fills those of their teams as well.
+    const owns =
+      owner.kind === "team"
+        ? [name]
+        : names.filter((other) => peopleBehind(owners.get(other)).some(({ id }) => id === owner.account.id));
+    askable.push({ owner, owns, able, isRequested });
   }
   for (const member of findRequestedMembers(askable, requested.user)) askable.push(member);
   return askable.sort(compareAskable);
 }
 
-/** Somebody asked by name, who owns a role only through a team, fills it as well as the team would. */
+/** Somebody asked by name, who owns roles only through teams, fills them as well as the teams would. */
 function findRequestedMembers(askable: readonly AskableOwner[], requested: ReadonlySet<string>): AskableOwner[] {
   const named = new Set(askable.flatMap(({ owner }) => (owner.kind === "user" ? [owner.account.id] : [])));
   const members = new Map<number, AskableOwner>();
@@ -187,7 +193,7 @@ function findWithdrawn(people: PeopleFacts, useful: readonly AskableOwner[]): Re
 
 function namesOf(owners: readonly AskableOwner["owner"][]): ReviewerNames {
   return {
-    users: owners.flatMap((owner) => (owner.kind === "user" ? [owner.account.login] : [])).sort(),
-    teams: owners.flatMap((owner) => (owner.kind === "team" ? [owner.slug] : [])).sort(),
+    users: owners.flatMap((owner) => (owner.kind === "user" ? [owner.account.login] : [])),
+    teams: owners.flatMap((owner) => (owner.kind === "team" ? [owner.slug] : [])),
   };
 }

@@ -252,6 +252,11 @@ describe("a request for changes by an owner of a required role", () => {
     expect(states(countApprovals(wanted, people(reviews), context()))).toEqual(["changes-requested", "approved"]);
   });
 
+  it("blocks all roles of its author, where it names only others", () => {
+    const reviews = [objection({ body: "/routeward as finance-owner" }), review(cy)];
+    expect(states(countApprovals([release], people(reviews), context()))).toEqual(["changes-requested"]);
+  });
+
   it("of somebody who owns no required role blocks nothing", () => {
     const count = countApprovals([product], people([objection(), review(ada)]), context());
     expect(states(count)).toEqual(["approved"]);
@@ -269,6 +274,13 @@ describe("a request for changes by an owner of a required role", () => {
     ["a dismissal by a bot does not lift it", dismissed(robot, "CHANGES_REQUESTED"), {}, "changes-requested"],
     ["a dismissal by somebody unknown does not lift it", dismissed(null, "CHANGES_REQUESTED"), {}, "changes-requested"],
     ["a dismissal by the author of who knows what does not lift it", dismissed(author), {}, "changes-requested"],
+    ["nor does it when GitHub does not say what it was", dismissed(author, null), {}, "changes-requested"],
+    [
+      "a dismissal by the reviewer lifts it, also when the reviewer pushed since",
+      dismissed(bo, "CHANGES_REQUESTED"),
+      { pushers: [bo] },
+      "approved",
+    ],
     ["a dismissal by somebody else lifts it", dismissed(ada, "CHANGES_REQUESTED"), {}, "approved"],
     ["a dismissal by the reviewer lifts it", dismissed(bo, "CHANGES_REQUESTED"), {}, "approved"],
     ["the author's dismissal of an approval lifts nothing", dismissed(author, "APPROVED"), {}, "approved"],
@@ -293,6 +305,14 @@ describe("separation of duties", () => {
       "needs an approval of @acme/release; @bo already fills a role of the other side (separation of duties)",
     );
     expect(count.reviews[0]?.why).toBe("counts for product-owner; not release-owner: separation of duties");
+  });
+
+  it("says of several who are kept apart", () => {
+    const both = [requirement("product-owner", ["@acme/release"], { count: 2 }), release];
+    const count = countApprovals(both, people([review(bo), review(cy)]), context({ tier: "high" }));
+    expect(count.states[1]?.explanation).toBe(
+      "needs an approval of @acme/release; @bo, @cy already fill a role of the other side (separation of duties)",
+    );
   });
 
   it("a second person completes it", () => {

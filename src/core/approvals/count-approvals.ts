@@ -94,16 +94,16 @@ function findLastWords(reviews: readonly ReviewFacts[]): ReadonlyMap<number, num
 
 function readBallot(review: ReviewFacts, isLastWord: boolean, input: BallotInput): Ballot {
   const { people, excluded, context } = input;
-  if (review.author === null)
-    return { kind: "nothing", review, code: "account-gone", why: "the account no longer exists" };
+  const { author } = review;
+  if (author === null) return { kind: "nothing", review, code: "account-gone", why: "the account no longer exists" };
   if (!isLastWord)
     return { kind: "nothing", review, code: "superseded", why: "superseded by a later review of theirs" };
 
-  const owned = input.ownersBySlot.flatMap((owners, slot) => (owners.has(review.author?.id ?? -1) ? [slot] : []));
+  const owned = input.ownersBySlot.flatMap((owners, slot) => (owners.has(author.id) ? [slot] : []));
   const slots = limitSlots(review, owned, input.requirements);
-  if (review.state !== "APPROVED") return readObjection(review, review.author, owned, slots, input);
+  if (review.state !== "APPROVED") return readObjection(review, author, owned, slots, input);
 
-  const objection = findObjection(review, people, excluded, context);
+  const objection = findObjection(review, author, people, excluded, context);
   if (objection !== null) return { kind: "nothing", review, ...objection };
   if (owned.length === 0) {
     return { kind: "nothing", review, code: "owner-of-nothing", why: "its author owns none of the required roles" };
@@ -112,7 +112,7 @@ function readBallot(review: ReviewFacts, isLastWord: boolean, input: BallotInput
     const why = "`/routeward as` names no required role that its author owns";
     return { kind: "nothing", review, code: "limited-to-nothing", why };
   }
-  return { kind: "approves", review, voter: review.author, slots };
+  return { kind: "approves", review, voter: author, slots };
 }
 
 function limitSlots(
@@ -246,7 +246,8 @@ function explainWaiting(requirement: ReviewRequirement, missing: number, input: 
   const ask = `needs ${wanted} of ${usable.join(" or ")}`;
   if (input.keptApart.length === 0) return ask;
   const apart = input.keptApart.map(({ voter }) => `@${voter.login}`).join(", ");
-  return `${ask}; ${apart} already fills a role of the other side (separation of duties)`;
+  const fill = input.keptApart.length === 1 ? "fills" : "fill";
+  return `${ask}; ${apart} already ${fill} a role of the other side (separation of duties)`;
 }
 
 /** Why nobody, or too few, of the owners can approve: without it a sole owner who is the author would wait for ever. */

@@ -27,7 +27,7 @@ export function digestContent(content: ReviewedContent): string {
   return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
-/** Each required role with its count and owners, as a text that does not change when CODEOWNERS lines only move. */
+/** Each required role with its count and owners, in texts that do not change when CODEOWNERS lines only move. */
 export function ownerLinesUsed(requirements: readonly ReviewRequirement[]): readonly string[] {
-  return requirements.map(({ role, count, owners }) => `${role} ${count} ${[...owners].sort().join(" ")}`).sort();
+  return requirements.map(({ role, count, owners }) => `${role} ${count} ${[...owners].sort().join(" ")}`);
 }

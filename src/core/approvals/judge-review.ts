@@ -23,12 +23,11 @@ export interface ReviewObjection {
 /** Why an approval does not count, before it is asked what its author owns; null when it does (SPEC 7). */
 export function findObjection(
   review: ReviewFacts,
+  author: Account,
   people: PeopleFacts,
   excluded: ReadonlyMap<number, Exclusion>,
   context: ApprovalContext,
 ): ReviewObjection | null {
-  const { author } = review;
-  if (author === null) return { code: "account-gone", why: "the account no longer exists" };
   if (author.isBot) return { code: "bot", why: "bots and apps do not approve" };
   const exclusion = excluded.get(author.id);
   if (exclusion !== undefined) return { code: exclusion.code, why: `@${author.login} ${exclusion.why}` };

@@ -86,6 +86,46 @@ it.each<[string, Case, string, string]>([
     "@ada has no write access to the repository",
   ],
   ["an account that is gone has a name to show", { review: { author: null } }, "ghost", "the account no longer exists"],
+  [
+    "an account that is gone asks for no changes either",
+    { review: { author: null, state: "CHANGES_REQUESTED" } },
+    "ghost",
+    "the account no longer exists",
+  ],
+  [
+    "whoever made a bot open the pull request is named",
+    { people: { triggeredBy: ada } },
+    "ada",
+    "@ada made the bot open the pull request",
+  ],
+  [
+    "somebody with a commit in it is named",
+    { people: { commitPeople: [{ account: ada, text: "Ada" }] } },
+    "ada",
+    "@ada is author, committer or co-author of a commit in it",
+  ],
+  ["the author is named", { author: ada }, "ada", "@ada is the author of the pull request"],
+  [
+    "an approval of a commit that is gone is told so",
+    { review: { commitSha: null } },
+    "ada",
+    "the reviewed commit no longer exists",
+  ],
+  [
+    "an approval of nobody knows what is told so",
+    { review: { content: null } },
+    "ada",
+    "what it approved cannot be established",
+  ],
+  [
+    "a dismissal by nobody known of a review by an owner of nothing is one all the same",
+    {
+      review: { state: "DISMISSED" },
+      requirements: [{ ...requirement("product-owner"), owners: ["@robot"] }],
+    },
+    "ada",
+    "it was dismissed",
+  ],
   ["somebody with a part in the change is named", { people: { pushers: [ada] } }, "ada", "@ada pushed to it"],
   [
     "an owner of nothing that is required is told so",

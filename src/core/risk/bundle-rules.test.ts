@@ -107,6 +107,34 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     ["tools", "tool policy changed from nothing to tools.json"],
   ],
   [
+    "fallback-added",
+    "the same bundle with its parameters in another order is no other one",
+    nested({ parameters: { a: 1, b: { c: 1, d: 2 } } }),
+    nested({ parameters: { b: { d: 2, c: 1 }, a: 1 } }),
+    null,
+  ],
+  [
+    "fallback-added",
+    "a bundle with another timeout is another one",
+    nested({ timeoutMs: 1000 }),
+    nested({ timeoutMs: 2000 }),
+    ["fallback", `fallback added: ${dated}`],
+  ],
+  [
+    "fallback-added",
+    "a bundle with another fallback of its own is another one",
+    nested({ fallback: ["a"] }),
+    nested({ fallback: ["b"] }),
+    ["fallback", `fallback added: ${dated}`],
+  ],
+  [
+    "fallback-removed",
+    "one of two that are the same",
+    { fallback: ["a", "a"] },
+    { fallback: ["a"] },
+    ["fallback", "fallbacks are asked in another order: a, a became a"],
+  ],
+  [
     "tool-policy-changed",
     "the same file of tools is no change",
     { tools: "tools.json" },
@@ -202,6 +230,20 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     "a provider that is said, of a model whose name says the same",
     { provider: null, model: "openai/gpt-4o-2024-08-06" },
     { model: "openai/gpt-4o-2024-08-06" },
+    null,
+  ],
+  [
+    "provider-switched",
+    "a model of which nobody knows the provider stays as it is",
+    { provider: null, model: "ours-1" },
+    { provider: null, model: "ours-1" },
+    null,
+  ],
+  [
+    "provider-switched",
+    "a provider in other words",
+    { provider: "openai" },
+    { provider: "OpenAI", model: "gpt-4o-2024-11-20" },
     null,
   ],
   ["provider-switched", "another model of the same provider is none", {}, { model: "gpt-4o-2024-11-20" }, null],
@@ -302,6 +344,13 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     own,
     ["model", "our-deployment is not known to be pinned; before: gpt-4o-2024-08-06"],
   ],
+  [
+    "model-unpinned",
+    "the same name where it is only a deployment's",
+    {},
+    { provider: "azure" },
+    ["model", "gpt-4o-2024-08-06 is not known to be pinned; before: gpt-4o-2024-08-06"],
+  ],
   ["model-unpinned", "a pinned name", { model: "gpt-4o" }, {}, null],
   [
     "cost-profile-changed",
@@ -324,6 +373,7 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
     { ...own, provider: "acme" },
     ["model", "the list price from our-deployment to our-deployment is not known, which counts as changed"],
   ],
+  ["cost-profile-changed", "an unknown model that stays as it is", own, own, null],
   ["cost-profile-changed", "the same list price", {}, { model: "gpt-4o-2024-11-20" }, null],
   [
     "cost-profile-changed",
@@ -437,6 +487,20 @@ it.each<[id: string, name: string, from: Written, to: Written, expected: [field:
   ],
   [
     "region-boundary-changed",
+    "another model of the same geography",
+    { provider: "bedrock", model: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0" },
+    { provider: "bedrock", model: "eu.anthropic.claude-3-5-sonnet-20240620-v1:0" },
+    null,
+  ],
+  [
+    "region-boundary-changed",
+    "a model that is no longer one of AWS",
+    { provider: "bedrock", model: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0" },
+    {},
+    null,
+  ],
+  [
+    "region-boundary-changed",
     "a model outside AWS says nothing about a place",
     {},
     { provider: "bedrock", model: "eu.anthropic.claude-sonnet-4-5-20250929-v1:0" },
@@ -460,6 +524,19 @@ it.each<[string, BundleView["files"], BundleView["files"], boolean]>([
 ])("of a file that a bundle names, %s", (_name, before, after, isChange) => {
   const changed = "prompt changed: prompts/v3.md has other content, or cannot be read";
   expect(look("prompt-changed", view({}, before), view({}, after))).toEqual(isChange ? ["prompt", changed] : null);
+});
+
+it.each<[id: string, what: string, field: string, path: string]>([
+  ["prompt-changed", "prompt", "prompt", "prompts/v3.md"],
+  ["retrieval-changed", "retrieval", "retrieval", "retrieval.yaml"],
+  ["tool-policy-changed", "tool policy", "tools", "tools.json"],
+])("%s: another content of the file, on its line", (id, what, field, path) => {
+  const named = { prompt: "prompts/v3.md", retrieval: "retrieval.yaml", tools: "tools.json" };
+  const digests = { "prompts/v3.md": "d1", "retrieval.yaml": "d2", "tools.json": "d3" };
+  expect(look(id, view(named, digests), view(named, { ...digests, [path]: "d4" }))).toEqual([
+    field,
+    `${what} changed: ${path} has other content, or cannot be read`,
+  ]);
 });
 
 it.each<[string, BundleView["files"], BundleView["files"], boolean]>([

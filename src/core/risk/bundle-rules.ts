@@ -138,15 +138,13 @@ export const bundleRules: readonly BundleRule[] = [
     look(from, to) {
       const [before, after] = [from.identity.servingProvider, to.identity.servingProvider];
       const isSameText = from.bundle.provider === to.bundle.provider && from.bundle.model === to.bundle.model;
-      if (isSameText || (before !== null && before === after && from.bundle.provider === to.bundle.provider))
-        return null;
+      // Spelling out the provider that the model's name implied switches nothing.
+      if (isSameText || (before !== null && before === after)) return null;
       const field = to.bundle.provider === null ? "model" : "provider";
-      if (before !== null && after !== null && before !== after) {
+      if (before !== null && after !== null) {
         return { field, sentence: `provider switched from ${showValue(before)} to ${showValue(after)}` };
       }
       if (from.bundle.provider !== to.bundle.provider) {
-        // Spelling out the provider that the model's name implied switches nothing.
-        if (before !== null && before === after) return null;
         const show = ({ bundle }: BundleView): string => showValue(bundle.provider);
         return { field, sentence: `provider changed from ${show(from)} to ${show(to)}` };
       }
@@ -212,8 +210,7 @@ export const bundleRules: readonly BundleRule[] = [
     look(from, to) {
       const before = from.bundle.latency?.p95Ms ?? null;
       const after = to.bundle.latency?.p95Ms ?? null;
-      if (before === after) return null;
-      if (before !== null && after !== null && isWithinTolerance(before, after)) return null;
+      if (before === after || isWithinTolerance(before, after)) return null;
       const show = (value: number | null): string => (value === null ? "nothing" : `${value} ms`);
       return {
         field: "latency.p95Ms",
@@ -287,15 +284,15 @@ function findFamilyChange(from: BundleView, to: BundleView): string | null {
   return `model changed from ${models}; the family of ${showValue(unknown.bundle.model)} is not known (declare modelFamily), which counts as changed`;
 }
 
-function isWithinTolerance(before: number, after: number): boolean {
-  return before > 0 && Math.abs(after / before - 1) <= tolerance + 1e-9;
+function isWithinTolerance(before: number | null, after: number | null): boolean {
+  return before !== null && after !== null && Math.abs(after - before) <= before * (tolerance + 1e-9);
 }
 
 function lookAtCost(from: BundleView, to: BundleView): { sentence: string; field: string } | null {
   const [before, after] = [from.bundle.pricing, to.bundle.pricing];
   for (const field of ["inputPerMTok", "outputPerMTok"] as const) {
     const [old, now] = [before?.[field] ?? null, after?.[field] ?? null];
-    if (old === now || (old !== null && now !== null && isWithinTolerance(old, now))) continue;
+    if (old === now || isWithinTolerance(old, now)) continue;
     const show = (value: number | null): string => (value === null ? "nothing" : `$${value}`);
     return {
       field: `pricing.${field}`,

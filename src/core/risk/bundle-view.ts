@@ -1,3 +1,4 @@
+import { renderCanonical } from "../audit/canonical-text.ts";
 import { identifyModel, type ModelIdentity } from "../models/identify-model.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Bundle, Fallback } from "../routes/route-file.ts";
@@ -34,8 +35,7 @@ function stampFallback(fallback: Fallback, view: BundleView, side: "from" | "to"
   const { bundle } = fallback;
   const named = [bundle.prompt, bundle.retrieval, bundle.tools].map((path) => stampFile(view, path, side));
   const nested = bundle.fallback.map((each) => stampFallback(each, view, side));
-  const own = Object.entries({ ...bundle, fallback: null }).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(["bundle", own, named, nested]);
+  return renderCanonical([{ ...bundle, fallback: nested }, named]);
 }
 
 /** A fallback for people. */

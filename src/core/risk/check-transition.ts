@@ -24,12 +24,6 @@ export function checkTransition(transition: Transition): readonly Problem[] {
   ];
 }
 
-/** Whether a route may disappear: its flag was never made, or it was retired (SPEC 5). */
-function mayDisappear(transition: Pick<Transition, "approved" | "live">): boolean {
-  const { approved, live } = transition;
-  return live === null || approved?.state.file.record.approval.status === "retired";
-}
-
 /** An approved exposure that FeatBit has not shown yet is not undone by a draft either: the flag may be about to move. */
 function checkApprovedDraft({ approved, merged }: Transition, isLive: boolean): readonly Problem[] {
   if (isLive || merged.file.record.approval.status !== "draft" || approved === null) return [];
@@ -54,9 +48,8 @@ function checkApprovedDraft({ approved, merged }: Transition, isLive: boolean): 
  */
 function checkBaseline(transition: Transition): readonly Problem[] {
   const { merged, live } = transition;
-  const served = live?.baselineDigest ?? null;
-  if (live === null || merged.baselineDigest === served) return [];
-  if (live?.stage === "default" && live.share === 100 && live.candidateDigest === merged.baselineDigest) return [];
+  if (live === null || merged.baselineDigest === live.baselineDigest) return [];
+  if (live.stage === "default" && live.share === 100 && live.candidateDigest === merged.baselineDigest) return [];
   const { baseline } = merged.file.record;
   return [
     {
@@ -64,7 +57,7 @@ function checkBaseline(transition: Transition): readonly Problem[] {
       code: "baseline-changed",
       severity: "error",
       message: "The baseline is what the flag serves now; it cannot change under the users who get it.",
-      expected: `the baseline that is served, ${served ?? "unknown"}, or the candidate once it is proven as default`,
+      expected: `the baseline that is served, ${live.baselineDigest}, or the candidate once it is proven as default`,
       found: cut(merged.baselineDigest ?? `${baseline.model} with files that cannot be read`),
       fix: "Make it the candidate: restore `baseline` and the files that it names, and describe the new bundle under `candidate`.",
     },
@@ -107,21 +100,24 @@ function checkSpelling({ merged, live }: Transition): readonly Problem[] {
   ];
 }
 
-/** A route that is no longer in any route file: deleted, moved out of the globs, or with another flagKey or environment. */
+/**
+ * A route that is no longer in any route file: deleted, moved out of the globs, or with another flagKey or environment. It may disappear
+ * when its flag was never made, or when it was retired (SPEC 5); else it is a problem.
+ */
 export function checkRemoval(
-  removed: { file: RouteFile; approved: RouteContent | null; live: LiveState | null },
+  { file, approved, live }: { file: RouteFile; approved: RouteContent | null; live: LiveState | null },
   why: string,
   place: Place,
 ): Problem | null {
-  if (mayDisappear(removed)) return null;
-  const { record } = removed.file;
+  if (live === null || approved?.state.file.record.approval.status === "retired") return null;
+  const { record } = file;
   return {
     ...place,
     code: "route-removed-while-serving",
     severity: "error",
     message: `The route of flag \`${cut(record.flagKey, 80)}\` in ${cut(record.environment, 80)} disappears (${why}) while its flag serves users.`,
     expected: "a route that is retired, or that serves nobody",
-    found: `${removed.live?.stage ?? "baseline to everyone"}, status ${record.approval.status}`,
+    found: `${live.stage ?? "baseline to everyone"}, status ${record.approval.status}`,
     fix: "Keep the file and set `approval.status: retired` first; remove it when that is merged and proven.",
   };
 }

@@ -57,7 +57,8 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
   if (!changes.hasMeaning && !changes.isReentry) return fireHarmless(comparison, changes);
   if (isGoingBack(comparison, changes))
     return [sayRollback(comparison), ...fireEndedExclusions(comparison), ...fireLasting(comparison)];
-  if (isWithoutExposure(comparison)) {
+  const { asked } = comparison;
+  if (asked === null || asked === "offline-eval") {
     const status = comparison.merged.state.file.record.approval.status;
     const sentence = `status ${status}: the flag serves the baseline to everyone`;
     const draft = fire(comparison, "draft-only", "approval.status", "live-to-asked", sentence);
@@ -67,7 +68,7 @@ function fireRules(comparison: RouteComparison): readonly FiredRule[] {
     ...fireNew(comparison),
     ...fireApprovedToMerged(comparison),
     ...fireBaselineToCandidate(comparison),
-    ...fireLiveToAsked(comparison),
+    ...fireLiveToAsked(comparison, asked),
     ...fireLasting(comparison),
     ...fireDeclared(comparison),
     ...firePolicyRules(comparison, changes),
@@ -80,8 +81,6 @@ interface Changes {
   differences: readonly FieldDifference[];
   /** Something changed that is more than words and evidence. */
   hasMeaning: boolean;
-  hasWords: boolean;
-  hasEvidence: boolean;
   /** A rollback holds the flag and the file asks for exposure: merging it would release the flag (SPEC 13). */
   isReentry: boolean;
 }
@@ -96,14 +95,10 @@ function readChanges(comparison: RouteComparison): Changes {
         return diffRecords(null, merged.state.file);
       },
       hasMeaning: true,
-      hasWords: true,
-      hasEvidence: false,
       isReentry,
     };
   }
   const differences = diffRecords(approved.state.file, merged.state.file);
-  const words = differences.filter((each) => isWordsOnly(each));
-  const evidence = differences.filter((each) => each.field === "approval.evidence");
   const hasOtherFiles =
     approved.state.baselineDigest !== merged.state.baselineDigest ||
     approved.state.candidateDigest !== merged.state.candidateDigest ||
@@ -112,26 +107,32 @@ function readChanges(comparison: RouteComparison): Changes {
     differences,
     hasMeaning:
       hasOtherFiles ||
-      differences.length > words.length + evidence.length ||
+      !differences.every((each) => isEvidence(each) || isWordsOnly(each)) ||
       listWidenings(exposedOf(approved), exposedOf(merged), asked, comparison.policy).length > 0,
-    hasWords: words.length > 0,
-    hasEvidence: evidence.length > 0 || comparison.evidenceChanged,
     isReentry,
   };
 }
 
-function fireHarmless(comparison: RouteComparison, changes: Changes): readonly FiredRule[] {
+function isEvidence({ field }: FieldDifference): boolean {
+  return field === "approval.evidence";
+}
+
+/** Only words or evidence changed, or nothing; or what no rule looks at, such as the owner, while the candidate is the baseline. */
+function fireHarmless(comparison: RouteComparison, { differences }: Changes): readonly FiredRule[] {
   const fired: FiredRule[] = [];
-  if (changes.hasEvidence) {
+  if (comparison.evidenceChanged || differences.some(isEvidence)) {
     const sentence = "only evidence changed; what is approved to run stays as it is";
     fired.push(fire(comparison, "evidence-only", "approval.evidence", "approved-to-merged", sentence));
   }
-  if (changes.hasWords || fired.length === 0) {
-    const fields = changes.differences.filter((each) => isWordsOnly(each)).map((each) => each.field);
-    const what =
-      fields.length === 0 ? "nothing changes in meaning" : `only words changed: ${showValue(fields.join(", "))}`;
-    const field = fields[0] ?? "";
-    fired.push(fire(comparison, "metadata-only", field, "approved-to-merged", what));
+  const others = differences.filter((each) => !isEvidence(each));
+  if (others.length > 0 || fired.length === 0) {
+    const fields = others.map((each) => each.field);
+    const list = showValue(fields.join(", "));
+    const what = others.every((each) => isWordsOnly(each))
+      ? `only words changed: ${list}`
+      : `no other rule looks at what changed: ${list}`;
+    const sentence = fields.length === 0 ? "nothing changes in meaning" : what;
+    fired.push(fire(comparison, "metadata-only", fields[0] ?? "", "approved-to-merged", sentence));
   }
   return fired;
 }
@@ -140,15 +141,11 @@ function fireHarmless(comparison: RouteComparison, changes: Changes): readonly F
 function isGoingBack(comparison: RouteComparison, changes: Changes): boolean {
   const { merged, asked } = comparison;
   if (isGoingBackStatus(merged.state.file.record.approval.status)) return true;
-  if (changes.isReentry || asked === null) return false;
+  if (asked === null) return false;
   const liveStage = liveStageOf(comparison);
   if (liveStage === null || stages.indexOf(asked) >= stages.indexOf(liveStage)) return false;
   const onlyStatus = changes.differences.every((each) => each.field.startsWith("approval.") || isWordsOnly(each));
   return onlyStatus && comparison.approved?.state.candidateDigest === merged.state.candidateDigest;
-}
-
-function isWithoutExposure({ asked }: RouteComparison): boolean {
-  return asked === null || asked === "offline-eval";
 }
 
 /**
@@ -221,10 +218,13 @@ function compareContents(comparison: RouteComparison, from: RouteContent): Fired
   const compare = (old: Bundle, now: Bundle, side: "baseline" | "candidate"): FiredRule[] =>
     compareBundles(comparison, view(from, old), view(merged, now), side, "approved-to-merged");
   // The proven default may become the baseline: it is what everybody gets already.
-  const isProvenDefault = live?.stage === "default" && live.candidateDigest === merged.state.baselineDigest;
-  const isSameBaseline = isProvenDefault || from.state.baselineDigest === merged.state.baselineDigest;
+  const isPromoted =
+    from.state.baselineDigest !== merged.state.baselineDigest &&
+    live?.stage === "default" &&
+    live.candidateDigest === merged.state.baselineDigest;
   return [
-    ...(isSameBaseline ? [] : compare(before.baseline, after.baseline, "baseline")),
+    // Price and latency are no part of a digest: they are compared where the bundle is the same one too.
+    ...(isPromoted ? [] : compare(before.baseline, after.baseline, "baseline")),
     ...(before.candidate === null || after.candidate === null
       ? []
       : compare(before.candidate, after.candidate, "candidate")),
@@ -257,9 +257,7 @@ function compareBundles(
   });
 }
 
-function fireLiveToAsked(comparison: RouteComparison): FiredRule[] {
-  const { asked, merged } = comparison;
-  if (asked === null) return [];
+function fireLiveToAsked(comparison: RouteComparison, asked: Stage): FiredRule[] {
   const liveStage = liveStageOf(comparison);
   const from = liveStage ?? "no exposure";
   const fired: FiredRule[] = [];
@@ -267,22 +265,22 @@ function fireLiveToAsked(comparison: RouteComparison): FiredRule[] {
   if (isEntered && reachesCustomers(comparison, asked)) {
     const sentence = `customer stage entered: from ${from} to ${asked}`;
     fired.push(fire(comparison, "customer-exposure", "approval.status", "live-to-asked", sentence));
-  } else if (isEntered && atLeast(stages, asked, "shadow")) {
+  } else if (isEntered) {
     const sentence = `${asked} entered, from ${from}`;
     fired.push(fire(comparison, "internal-exposure", "approval.status", "live-to-asked", sentence));
   }
   const skipped = listSkippedStages(liveStage, asked);
-  if (isEntered && skipped.length > 0) {
+  if (skipped.length > 0) {
     const sentence = `from ${from} to ${asked} without ${skipped.join(" and ")}`;
     fired.push(fire(comparison, "stage-skipped", "approval.status", "live-to-asked", sentence));
   }
-  return fired.map((rule) => ({ ...rule, place: placeOf(merged.state.file, "approval.status") }));
+  return fired;
 }
 
-/** Exposure stages between two stages; offline-eval and shadow may be left out (SPEC 10). */
+/** Exposure stages between two stages, none when the second is not the later one; offline-eval and shadow may be left out (SPEC 10). */
 export function listSkippedStages(from: Stage | null, to: Stage): readonly Stage[] {
   const start = from === null ? -1 : stages.indexOf(from);
-  const between = stages.slice(start + 1, Math.max(start + 1, stages.indexOf(to)));
+  const between = stages.slice(start + 1, stages.indexOf(to));
   return between.filter((stage) => stage !== "offline-eval" && stage !== "shadow");
 }
 

@@ -102,6 +102,24 @@ describe("exposure that grows by the record is shown on its line", () => {
       ["exposure.plan.0.audience: internal-canary: audience changed from unknown to internal-support (internal)"],
     ],
     [
+      "another internal audience that is not known to be internal",
+      planned([internal, customer]),
+      planned([{ ...internal, audience: "unknown" }, customer]),
+      ["exposure.plan.0.audience: internal-canary: audience changed from internal-support to unknown (customers)"],
+    ],
+    [
+      "the organisation's own people where customers were planned: the stage is one for customers all the same",
+      planned([customer]),
+      planned([{ ...customer, audience: "internal-support" }]),
+      ["exposure.plan.0.audience: customer-canary: audience changed from low-risk to internal-support (customers)"],
+    ],
+    [
+      "nothing for an audience that nobody defined, named like a method of objects",
+      planned([{ ...internal, audience: "toString" }]),
+      planned([{ ...internal, audience: "toString" }]),
+      [],
+    ],
+    [
       "a greater share",
       planned([internal, customer]),
       planned([internal, { ...customer, steps: [5, 20] }]),
@@ -140,6 +158,12 @@ describe("exposure that grows by the record is shown on its line", () => {
       ["exposure.plan.1.soak: customer-canary: soak cut from 24 h to 1 h (customers)"],
     ],
     [
+      "a soak that is no longer written down",
+      planned([internal, { ...customer, soak: "48h" }]),
+      planned([internal, customer]),
+      ["exposure.plan.1.soak: customer-canary: soak cut from 48 h to 24 h (customers)"],
+    ],
+    [
       "nothing for a longer soak, or one that is written down for the first time",
       planned([{ ...internal, soak: "48h" }, customer]),
       planned([
@@ -155,6 +179,12 @@ describe("exposure that grows by the record is shown on its line", () => {
       [
         "exposure.plan.0: internal-canary is planned before customer-canary now, for audience internal-support (internal)",
       ],
+    ],
+    [
+      "nothing for a shadow that is planned before it, which exposes nobody",
+      planned([customer]),
+      planned([{ stage: "shadow" }, customer]),
+      [],
     ],
     [
       "nothing for the asked stage itself, which is judged by entering it",
@@ -191,6 +221,19 @@ describe("exposure that grows by the record is shown on its line", () => {
       (each) => `${each.field}: ${each.sentence} (${each.reachesCustomers ? "customers" : "internal"})`,
     );
     expect(shown).toEqual(expected);
+  });
+
+  it.each<[string, string | undefined, string | undefined, string[]]>([
+    ["a cut of the plan's", "200h", "100h", ["exposure.plan.0.soak: customer-canary: soak cut from 200 h to 100 h"]],
+    ["nothing when the plan never said one", undefined, undefined, []],
+    ["nothing when the plan no longer says one", "200h", undefined, []],
+    ["nothing when the plan says one for the first time", undefined, "1h", []],
+  ])("where the policy asks for a longer soak: %s", (_name, before, after, expected) => {
+    const gate = { soakMs: 300 * 3_600_000, evidence: [], roles: [], mayBeSkipped: false };
+    const policy = buildPolicy({ stages: { "customer-canary": gate } });
+    const [from, to] = [planned([{ ...customer, soak: before }]), planned([{ ...customer, soak: after }])];
+    const found = listWidenings({ record: from, audiences }, { record: to, audiences }, "customer-canary", policy);
+    expect(found.map(({ field, sentence }) => `${field}: ${sentence}`)).toEqual(expected);
   });
 
   it("nothing at all while no stage is asked", () => {

@@ -83,14 +83,14 @@ function compareStep(
   const found: Widening[] = [];
   const report = (part: string, sentence: string): void => {
     found.push({
-      field: part === "" ? field : `${field}.${part}`,
+      field: `${field}.${part}`,
       sentence: `${now.stage}: ${sentence}`,
       reachesCustomers: reachesCustomers(now, nowAudience),
     });
   };
   if (old.audience !== now.audience) {
     report("audience", `audience changed from ${showValue(old.audience)} to ${showValue(now.audience)}`);
-  } else if (now.audience !== null && isWidened(findAudience(oldAudiences, old.audience), nowAudience)) {
+  } else if (isWidened(findAudience(oldAudiences, old.audience), nowAudience)) {
     report(
       "audience",
       `the policy now defines audience ${showValue(now.audience)} wider, or in other terms, than when it was approved`,
@@ -193,5 +193,5 @@ function excludesAsMany(old: Audience, now: Audience): boolean {
   if (old.segment !== null && old.segment !== now.segment) return false;
   // More conditions in `where` exclude fewer users, so the old ones must imply the new ones.
   if (old.where.length > 0 && !(now.where.length > 0 && impliesConditions(old.where, now.where))) return false;
-  return old.safe.length === 0 || (now.safe.length > 0 && impliesConditions(now.safe, old.safe));
+  return impliesConditions(now.safe, old.safe);
 }

@@ -66,6 +66,19 @@ it.each<[string, Written, Written, string[]]>([
     { threshold: "<= 2", parameters: { a: "2" } },
     ["parameters"],
   ],
+  [
+    "points instead of as many percent cannot be compared either",
+    { margin: "<= baseline + 5%" },
+    { margin: "<= baseline + 5pp" },
+    ["margin"],
+  ],
+  ["another query", { threshold: "<= 2" }, { threshold: "<= 2", metric: "n" }, ["metric"]],
+  [
+    "a breach that only pauses",
+    { threshold: "<= 2", onBreach: "rollback" },
+    { threshold: "<= 2", onBreach: "pause" },
+    ["onBreach"],
+  ],
   ["another category", { threshold: "<= 2" }, { threshold: "<= 2", category: "segment" }, ["category"]],
   ["a breach rolls back from now on", { threshold: "<= 2" }, { threshold: "<= 2", onBreach: "rollback" }, []],
 ])("%s", (_name, before, after, fields) => {

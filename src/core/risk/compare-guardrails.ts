@@ -91,7 +91,8 @@ function isEased(old: Bound | null, now: Bound | null): boolean {
     return !isAllowed || (now.amount === old.amount && isStrict(old.operator));
   }
   if (directionOf(now.operator) !== direction) return true;
-  if (now.amount === old.amount) return isStrict(old.operator) && !isStrict(now.operator);
+  // One direction, one amount and two operators: either the old one was the strict one, or the new one is.
+  if (now.amount === old.amount) return isStrict(old.operator);
   return direction < 0 ? now.amount > old.amount : now.amount < old.amount;
 }
 

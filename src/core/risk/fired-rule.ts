@@ -15,7 +15,7 @@ export interface FiredRule {
 
 export interface Classification {
   tier: Tier;
-  /** Sorted by tier (highest first), then id, then field. */
+  /** Each once; sorted by tier (highest first), then id, difference, line and sentence. */
   fired: readonly FiredRule[];
   /** Triggers of all fired rules, sorted. */
   triggers: readonly Trigger[];

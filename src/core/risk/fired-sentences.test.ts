@@ -367,6 +367,30 @@ describe("loosened guardrails say what was eased", () => {
       ["guardrail g: samples cut from 5 to nothing"],
     ],
     [
+      "another category",
+      { threshold: "<= 2" },
+      { threshold: "<= 2", category: "segment" },
+      ["guardrail g: category changed from quality to segment"],
+    ],
+    [
+      "other parameters of the query",
+      { threshold: "<= 2", parameters: { a: "1" } },
+      { threshold: "<= 2", parameters: { a: "2" } },
+      ['guardrail g: query parameters changed from {"a":"1"} to {"a":"2"}'],
+    ],
+    [
+      "missing data that counts as good",
+      { threshold: "<= 2" },
+      { threshold: "<= 2", absentIs: 0 },
+      ["guardrail g: missing data counts as 0, before as nothing"],
+    ],
+    [
+      "missing data that counts as better",
+      { threshold: "<= 2", absentIs: 1 },
+      { threshold: "<= 2", absentIs: 0 },
+      ["guardrail g: missing data counts as 0, before as 1"],
+    ],
+    [
       "a breach that only pauses",
       { threshold: "<= 2", onBreach: "rollback" },
       { threshold: "<= 2" },

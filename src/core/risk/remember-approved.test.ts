@@ -22,6 +22,7 @@ const [exposed, slower, drafted, rolledBack] = [
   approve(2, "draft"),
   approve(3, "rolled-back"),
 ];
+const withoutCandidate = buildApproved(writeRecord({ ...writeStatus("draft"), candidate: undefined }));
 const unreadable = { ...approve(1, exposing), text: "model_change: [" };
 
 it.each<[string, ApprovedRoute | null, ApprovedRoute, readonly ApprovedRoute[], ApprovedRoute | null]>([
@@ -66,6 +67,14 @@ it.each<[string, ApprovedRoute | null, ApprovedRoute, readonly ApprovedRoute[], 
     [],
     null,
   ],
+  [
+    "a draft without a candidate while drafts follow it",
+    withoutCandidate,
+    drafted,
+    [withoutCandidate],
+    withoutCandidate,
+  ],
+  ["nothing of a draft without a candidate once the first one is exposed", withoutCandidate, exposed, [], null],
   ["no price of a content that cannot be read", unreadable, slower, [], null],
   ["no price for a content that cannot be read, but what was before it", exposed, unreadable, [exposed], null],
 ])("remembers %s", (_name, before, next, earlier, anchor) => {

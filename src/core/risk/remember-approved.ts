@@ -61,7 +61,8 @@ function hasMoved(from: RouteRecord, to: RouteRecord): boolean {
   const rules = bundleRules.filter(({ id }) => tolerantRules.includes(id));
   return (["baseline", "candidate"] as const).some((side) => {
     const [old, now] = [from[side], to[side]];
-    if (old === null || now === null) return false;
+    // Where there was none, everything is new and was judged as such.
+    if (old === null || now === null) return old !== now;
     // Price and latency need neither the files that a bundle names nor the policy's families.
     const policy = { ...builtInPolicy, digest: "" };
     return rules.some((rule) => rule.look(viewBundle(old, {}, policy), viewBundle(now, {}, policy)) !== null);

@@ -47,7 +47,7 @@ export function isExposingStatus(status: string): boolean {
 /** The stage in which the candidate of the merged record is live; null when another candidate is, or none. */
 export function liveStageOf(comparison: Pick<RouteComparison, "live" | "merged" | "latch">): Stage | null {
   const { live, merged, latch } = comparison;
-  if (live === null || latch !== null || live.stage === null) return null;
+  if (live === null || latch !== null) return null;
   const digest = merged.state.candidateDigest;
   return digest !== null && live.candidateDigest === digest ? live.stage : null;
 }
