@@ -144,6 +144,15 @@ describe("what is not declared counts against the author", () => {
   });
 });
 
+it("a risk that the head no longer names still asks for its role, also when it was pushed past the check", () => {
+  const risky = writeRecord({ risks: { cost: "longer prompts" } });
+  const before: House = { ...settled(writeRecord()), branch: writeFiles(risky) };
+  expect(askFor(before, writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) })).roles).toContain("finance-owner");
+  expect(
+    askFor(settled(writeRecord()), writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) })).roles,
+  ).not.toContain("finance-owner");
+});
+
 describe("words are no cloak", () => {
   const stages = ["draft", "approved-for-testing", "approved-for-shadow", "approved-for-internal-canary"];
   const later = ["approved-for-customer-canary", "approved-for-ab-comparison", "approved-as-default"];
