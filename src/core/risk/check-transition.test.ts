@@ -204,6 +204,12 @@ describe("which binding moves a flag", () => {
     ["this file claimed under its old name", [{ repository: "acme/app", path: "old.yaml" }], ["old.yaml"], undefined],
     ["another file has claimed", [{ repository: "acme/app", path: "old.yaml" }], [], "flag-key-claimed"],
     ["another repository has claimed", [{ repository: "acme/other", path: routePath }], [], "flag-key-claimed"],
+    [
+      "another repository has claimed in another binding",
+      [{ repository: "acme/other", path: routePath, binding: "staging" }],
+      [],
+      undefined,
+    ],
   ])("a flag key that %s", (_name, claims, former, code) => {
     const facts = claims.map((claim) => ({ binding: "prod", flagKey: "SUPPORT_answer", ...claim }));
     const problem = checkClaim(file, binding, "acme/app", facts, former);
