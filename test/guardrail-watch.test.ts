@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createPrometheusMetrics } from "../src/adapters/metrics/create-prometheus-metrics.ts";
 import { createOperationMetrics } from "../src/apps/bot/operation-metrics.ts";
 import { createPages } from "../src/apps/bot/pages.ts";
@@ -240,6 +240,33 @@ describe("a breach", () => {
     expect(breaches.length).toBe(1);
     expect((await world.advance(key)).state).toBe("off");
     weather = null;
+  });
+});
+
+describe("the organisation's floor stays in force for what is live", () => {
+  const slow = breach("histogram_quantile", 9);
+  let served = "";
+  afterEach(async () => {
+    world.github.organization.policy = null;
+    await leave(served);
+  });
+
+  it.each<[string, { unreadable: string } | { text: string } | null, "pause" | "rollback"]>([
+    ["while its file can be read", { text: "onBreach: rollback\n" }, "rollback"],
+    ["by what was read last, when it cannot be read any more", { unreadable: "403" }, "rollback"],
+    ["until the organisation takes it away", null, "pause"],
+  ])("%s", async (name, later, action) => {
+    const key = `support_floor_${name.length}`;
+    served = key;
+    world.github.organization.policy = { text: "onBreach: rollback\n" };
+    await goLive(key, "approved-for-internal-canary");
+    world.pass(hour);
+    await world.look(hour);
+    world.github.organization.policy = later;
+    world.pass(hour);
+    weather = slow;
+    const { breaches } = await world.look(hour);
+    expect(breaches.map(({ flagKey, breach: { action: taken } }) => [flagKey, taken])).toEqual([[key, action]]);
   });
 });
 

@@ -37,6 +37,8 @@ export interface FakeGitHub {
   deployments: Map<string, { state: string; environment: string; writes: number }>;
   /** Pull requests whose merge is the tip of the default branch. */
   merged: number[];
+  /** What GitHub says of the organisation's own policy. */
+  organization: { policy: Awaited<ReturnType<RepositoryPort["readOrganizationFile"]>> };
 }
 
 export function createFakeGitHub(): FakeGitHub {
@@ -44,6 +46,7 @@ export function createFakeGitHub(): FakeGitHub {
   const comments: FakeGitHub["comments"] = [];
   const deployments: FakeGitHub["deployments"] = new Map();
   const merged: number[] = [];
+  const organization: FakeGitHub["organization"] = { policy: null };
   const repository = {
     findMergedPulls: () => Promise.resolve(merged),
     readRepository: () => Promise.resolve({ id: 1, owner: "acme", name: "support-routes", defaultBranch: "main" }),
@@ -64,7 +67,7 @@ export function createFakeGitHub(): FakeGitHub {
         new Map(blobs.map(({ oid }): [string, FileContent] => [oid, { kind: "text", text: texts.get(oid) ?? "" }])),
       );
     },
-    readOrganizationFile: () => Promise.resolve(null),
+    readOrganizationFile: () => Promise.resolve(organization.policy),
     addComment: (pull: number, marker: string, body: string) => {
       const known = comments.some((comment) => comment.marker === marker);
       if (!known) comments.push({ pull, marker, body });
@@ -82,7 +85,7 @@ export function createFakeGitHub(): FakeGitHub {
     },
   } as unknown as RepositoryPort;
   const port = { openRepository: () => Promise.resolve(repository) } as unknown as GitHubPort;
-  return { port, files, comments, deployments, merged };
+  return { port, files, comments, deployments, merged, organization };
 }
 
 export interface RolloutWorld {

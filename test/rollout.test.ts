@@ -129,6 +129,43 @@ describe("a route's way through its stages", () => {
     expect(world.simulator.findFlag(world.environment.id, "support_draft")).toBeUndefined();
   });
 
+  it.each<[string, string, readonly string[], { state: string; isEnabled: boolean }]>([
+    [
+      "a draft whose flag exists serves the baseline",
+      "support_drafted",
+      ["approved-for-testing", "draft"],
+      { state: "live", isEnabled: true },
+    ],
+    [
+      "rejected after a test is off",
+      "support_rejected",
+      ["approved-for-testing", "rejected"],
+      { state: "off", isEnabled: false },
+    ],
+    [
+      "rejected after a canary is off",
+      "support_rejected_late",
+      ["approved-for-internal-canary", "rejected"],
+      { state: "off", isEnabled: false },
+    ],
+    [
+      "retired and to be removed is off",
+      "support_retired",
+      ["approved-as-default", "retired"],
+      { state: "off", isEnabled: false },
+    ],
+  ])("%s, and nobody gets the candidate", async (_name, key, statuses, expected) => {
+    let state = "";
+    for (const status of statuses) {
+      await world.approve(key, status);
+      ({ state } = await world.advance(key));
+    }
+    const { isEnabled } = world.flag(key);
+    expect({ state, isEnabled }).toEqual(expected);
+    expect(await liveOf(key)).toMatchObject({ share: 0, audiences: [] });
+    expect(world.flag(key).rules.filter((rule) => JSON.stringify(rule).includes("internal-support"))).toEqual([]);
+  });
+
   it("a string flag serves the names of its variations", async () => {
     const key = "support_string";
     await world.approve(key, "approved-for-customer-canary", (text) => text.replace("type: json", "type: string"));

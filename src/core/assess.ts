@@ -48,9 +48,7 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
     routes,
     gateways,
     governance,
-    problems: [...parsedPolicy.problems, ...codeowners.problems, ...problems].map((problem) =>
-      asHindrance(problem, facts),
-    ),
+    problems: [...[...parsedPolicy.problems, ...codeowners.problems].map(asHindrance), ...problems],
     reasons: listHindrances(facts, {
       isPolicyRead: parsedPolicy.ok,
       complete,
@@ -68,12 +66,11 @@ export function assess(facts: FileFacts, options: { requireFloor?: boolean } = {
 }
 
 /**
- * Problems of the rules in force are nobody's fault in this pull request: they are shown as warnings, and what they mean for it is a
- * reason of its own.
+ * Problems of the rules in force, the organisation's included, are nobody's fault in this pull request: they are shown as warnings, and what
+ * they mean for it is a reason of its own.
  */
-function asHindrance(problem: Problem, facts: FileFacts): Problem {
-  const paths = [facts.policy, facts.codeowners].map((source) => (source.kind === "absent" ? null : source.path));
-  return paths.includes(problem.path) ? { ...problem, severity: "warning" } : problem;
+function asHindrance(problem: Problem): Problem {
+  return { ...problem, severity: "warning" };
 }
 
 interface Side {

@@ -540,6 +540,64 @@ describe("changes of the rules", () => {
     expect(judge(edit(weaker, { floor, policy }), ["governance"]).state).toBe("invalid");
   });
 
+  it.each<[string, object, string, (verdict: Verdict) => unknown, unknown]>([
+    ["report instead of enforce", { mode: "report" }, "mode: enforce", (verdict) => verdict.mode, "enforce"],
+    [
+      "fewer approvals",
+      { approvals: { counts: { "ai-platform-owner": 1 } } },
+      "approvals: { counts: { ai-platform-owner: 2 } }",
+      (verdict) => verdict.state,
+      "blocked",
+    ],
+    [
+      "older evidence",
+      { evidenceMaxAge: "30d" },
+      "evidenceMaxAge: 1h",
+      (verdict) => verdict.routes.flatMap(({ evidence }) => evidence.map(({ state }) => state === "counts")),
+      [false, false],
+    ],
+    [
+      "another owner of a role",
+      { roles: { "ai-platform-owner": "@acme/product" } },
+      "roles: { ai-platform-owner: '@acme/security' }",
+      (verdict) => verdict.state,
+      "waiting",
+    ],
+  ])("that the policy on the default branch lacks, the floor still asks for: %s", (_name, weak, text, pick, value) => {
+    const policy = {
+      kind: "text" as const,
+      path: policyPath,
+      text: JSON.stringify({ ...(JSON.parse(policyText) as object), ...weak }),
+    };
+    const floor = { kind: "text" as const, path: "organisation", text };
+    const facts = buildFacts({ policy, floor });
+    expect(pick(judge(facts, needed))).toEqual(value);
+    expect(pick(judge({ ...facts, floor: { kind: "absent" } }, needed))).not.toEqual(value);
+    expect(judge(facts, needed).problems.map(({ code, severity }) => [code, severity])).toEqual([
+      ["weaker-than-floor", "warning"],
+    ]);
+  });
+
+  it.each<[string, FileFacts["floor"], boolean, Verdict["state"]]>([
+    [
+      "an unreadable floor that nobody requires",
+      { kind: "unreadable", path: "organisation", why: "403" },
+      false,
+      "approved",
+    ],
+    [
+      "an unreadable floor that the operator requires",
+      { kind: "unreadable", path: "organisation", why: "403" },
+      true,
+      "blocked",
+    ],
+    ["a floor that is required and absent", { kind: "absent" }, true, "blocked"],
+    ["a broken floor, required or not", { kind: "text", path: "organisation", text: "routes: [" }, false, "blocked"],
+  ])("under %s a route is judged accordingly", (_name, floor, requireFloor, state) => {
+    const assessment = assess(buildFacts({ floor }), { requireFloor });
+    expect(decide(assessment, buildApprovals(assessment, needed)).state).toBe(state);
+  });
+
   it("a broken policy can be mended", () => {
     const facts = edit(policyText, { policy: { kind: "text", path: policyPath, text: "routes: [" } });
     expect(judge(facts, ["governance"]).state).toBe("approved");

@@ -150,6 +150,7 @@ function describeDecision(verdict: Verdict, mergeSha: string): Record<string, un
       path: route.path,
       state: route.state,
       asked: route.asked,
+      outcome: route.outcome ?? null,
       baselineDigest: route.baselineDigest,
       candidateDigest: route.candidateDigest,
       contentDigest: route.contentDigest,

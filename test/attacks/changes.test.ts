@@ -86,6 +86,11 @@ describe("what the default branch holds without approval lowers nothing", () => 
 describe("what is not declared counts against the author", () => {
   const opaque = { provider: "azure", model: "support-deployment-2", endpoint: "https://acme.example/openai" };
   const before = writeBundle({ ...opaque, model: "support-deployment-1" });
+  const inRegion = (region: string): Written =>
+    writeBundle({
+      provider: "bedrock",
+      model: `arn:aws:bedrock:${region}::foundation-model/anthropic.claude-3-haiku-20240307-v1:0`,
+    });
 
   it.each<[string, House, Written, Partial<Record<"rules" | "blocks", string>>]>([
     [
@@ -111,6 +116,24 @@ describe("what is not declared counts against the author", () => {
       empty,
       writeRecord({ baseline: before, candidate: writeBundle(opaque) }),
       { rules: "cost-profile-changed" },
+    ],
+    [
+      "a provider's price does not hold at another provider's address",
+      settled(writeRecord()),
+      writeRecord({ candidate: { ...gpt, endpoint: "https://api.groq.com/openai/v1" } }),
+      { rules: "cost-profile-changed" },
+    ],
+    [
+      "nor does the family of its model",
+      settled(writeRecord()),
+      writeRecord({ candidate: { ...gpt, endpoint: "https://api.openai.xyz/v1" } }),
+      { rules: "model-family-changed" },
+    ],
+    [
+      "a region that only an ARN says cannot be left unseen",
+      empty,
+      writeRecord({ baseline: inRegion("eu-west-1"), candidate: inRegion("us-east-1") }),
+      { rules: "region-boundary-changed" },
     ],
     [
       "a restricted class that is declared for the first time is judged by what it says",
@@ -142,6 +165,15 @@ describe("what is not declared counts against the author", () => {
     const atBase: House = { ...settled(writeRecord()), branch: writeFiles(named) };
     expect(askFor(atBase, writeRecord({ candidate: claude })).roles).toContain("legal-owner");
   });
+});
+
+it("a risk that the head no longer names still asks for its role, also when it was pushed past the check", () => {
+  const risky = writeRecord({ risks: { cost: "longer prompts" } });
+  const before: House = { ...settled(writeRecord()), branch: writeFiles(risky) };
+  expect(askFor(before, writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) })).roles).toContain("finance-owner");
+  expect(
+    askFor(settled(writeRecord()), writeRecord({ candidate: writeBundle({ timeoutMs: 9000 }) })).roles,
+  ).not.toContain("finance-owner");
 });
 
 describe("words are no cloak", () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { people } from "../../src/apps/demo/build-world.ts";
 import { pullStateKind } from "../../src/flows/pull-state.ts";
 import { approvedRouteKind, keyOfFlag } from "../../src/flows/records.ts";
-import { openApproved, openRoute } from "./open-route.ts";
+import { mediumApprovers, openApproved, openRoute } from "./open-route.ts";
 import { makeRoute, pathOfRoute } from "./route-texts.ts";
 import { binding, openStoryWorld, type StoryWorld } from "./story-world.ts";
 
@@ -133,6 +133,26 @@ describe("a merge that was approved", () => {
     expect(approved?.value).toMatchObject({ text: makeRoute(route)[pathOfRoute(flagKey)], pull: number });
     expect(approved?.value.approvers.map(({ login }) => login).sort()).toEqual([people.platform, people.product]);
     expect(isServed(flagKey)).toBe(true);
+  });
+
+  it("keeps the outcome that the authors wrote, with the decision", async () => {
+    const flagKey = "support_outcome";
+    const files = makeRoute({ flagKey, status: canary });
+    const path = pathOfRoute(flagKey);
+    const outcome = "    outcome: { decision: keep-testing, reason: too few conversations }\n  guardrails:";
+    files[path] = (files[path] ?? "").replace("  guardrails:", outcome);
+    story.actors.push(people.author, flagKey, "Add an outcome", files);
+    const number = story.actors.openPull(people.author, flagKey, flagKey);
+    await story.actors.settle();
+    for (const login of mediumApprovers) story.actors.approve(login, number);
+    await story.actors.settle();
+    story.world.github.mergePull({ repo, number, by: people.release });
+    await story.actors.settle();
+    const entries = await story.bot.store.readAudit({ subjectPrefix: "pull/", limit: 10_000 });
+    const decided = entries.filter(({ type }) => type === "decision.approved").map(({ data }) => JSON.stringify(data));
+    expect(decided.filter((data) => data.includes(flagKey))).toEqual([
+      expect.stringContaining('"outcome":{"decision":"keep-testing","reason":"too few conversations"}'),
+    ]);
   });
 
   it("is settled after the app was down, with what GitHub could not hand over", async () => {

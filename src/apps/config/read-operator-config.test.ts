@@ -90,6 +90,42 @@ it("refuses bindings that overlap", () => {
   expect(mistakesOf(apart)).toEqual([]);
 });
 
+it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+  [
+    "of two repositories that move one FeatBit environment",
+    { "acme/support-routes": "acme/other", "environment: production": "environment: staging" },
+    /overlap on "support_\*" in the same FeatBit environment/,
+  ],
+  [
+    "of one repository's environment in two FeatBit environments",
+    { "3f6c2d9e": "4f6c2d9e" },
+    /overlap on "support_\*" in environment "production" of the same repository/,
+  ],
+  [
+    "of one repository in other case",
+    { "3f6c2d9e": "4f6c2d9e", "acme/support-routes": "ACME/Support-Routes" },
+    /overlap/,
+  ],
+  [
+    "of two environments of one repository, each in its own FeatBit environment",
+    { "3f6c2d9e": "4f6c2d9e", "environment: production": "environment: staging" },
+    /^$/,
+  ],
+])(
+  "refuses bindings with the same flag keys %s, or takes them where no flag is moved twice",
+  (_name, changes, words) => {
+    const other = Object.entries(changes).reduce(
+      (text, [from, to]) => {
+        expect(text).toContain(from);
+        return text.replace(from, to);
+      },
+      second.replace("acme-production", "other"),
+    );
+    const mistakes = mistakesOf(example.replace("sweep:", `${other}sweep:`));
+    expect(mistakes.join("\n")).toMatch(words);
+  },
+);
+
 it.each([
   ["support_*", "support_a", true],
   ["support_*", "*_model", true],

@@ -220,7 +220,7 @@ function composeReviewers(states: readonly RequirementState[], reviews: readonly
 }
 
 function composeStage(route: RouteVerdict): readonly Block[] {
-  const { live, latch } = route;
+  const { live, latch, outcome } = route;
   const liveText =
     live === null
       ? "nothing"
@@ -236,6 +236,9 @@ function composeStage(route: RouteVerdict): readonly Block[] {
       own("; asked: "),
       text(`${route.asked ?? "none"} (status ${route.status})`),
     ),
+    ...(outcome === undefined
+      ? []
+      : [line(null, own("outcome: "), code(outcome.decision), own(", "), text(outcome.reason))]),
     ...(latch === null ? [] : [line("bad", own("rolled back "), text(`${latch.at} by ${latch.by}: ${latch.reason}`))]),
     ...route.gates.map((gate) => line(marks[gate.state] ?? "note", code(gate.gate), own(": "), text(gate.text))),
   ];

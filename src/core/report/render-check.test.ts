@@ -227,6 +227,16 @@ describe("the card", () => {
     expect(renderTerminal(judge(writeRecord()), { colour: false })).not.toContain("\u001B");
   });
 
+  it("shows what the authors concluded from the stage behind them, and no word of it where they did not", () => {
+    const approval = {
+      status: "approved-for-customer-canary",
+      outcome: { decision: "expand", reason: "fewer escalations | @acme/all" },
+    };
+    const shown = renderCheck(judge(writeRecord({ approval })), context).text;
+    expect(shown).toContain("outcome: `expand`, fewer escalations \\| @&#8203;acme/all");
+    expect(renderCheck(judge(writeRecord()), context).text).not.toContain("outcome:");
+  });
+
   it("shows a problem with file, line, expected, found and mend", () => {
     const written = { ...writeRecord(), promtVersion: "v3" };
     const check = renderCheck(judge(written), context);

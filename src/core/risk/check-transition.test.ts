@@ -333,6 +333,12 @@ describe("which binding moves a flag", () => {
       [],
       undefined,
     ],
+    [
+      "another repository has claimed in another binding",
+      [{ repository: "acme/other", path: routePath, binding: "staging" }],
+      [],
+      undefined,
+    ],
   ])("a flag key that %s", (_name, claims, former, code) => {
     const facts = claims.map((claim) => ({ binding: "prod", flagKey: "SUPPORT_answer", ...claim }));
     const problem = checkClaim(file, binding, "acme/app", facts, former);

@@ -157,6 +157,11 @@ it.each<[string, string, string]>([
     changed("type: json", "type: string").replace("approved-for-internal-canary", "approved-for-shadow"),
     "45:13 string-flag-shadow",
   ],
+  [
+    "a string flag whose plan shadows",
+    changed("type: json", "type: string").replace("    plan:\n", "    plan:\n      - { stage: shadow }\n"),
+    "60:18 string-flag-shadow",
+  ],
   ["a key beside the record", `${full}other: 1\n`, "75:8 unknown-key"],
   ["no record at all", "other: 1\n", "1:1 no-record"],
   ["a misspelt record", full.replace("model_change", "model_chnage"), "2:1 no-record"],

@@ -159,6 +159,16 @@ describe("nobody gets past it", () => {
       { [path]: [litellmText, edit(litellmText, ["os.environ/OPENAI_API_KEY", "sk-abc0123456789abcdef"])] },
       "invalid",
     ],
+    [
+      "a route of more targets than anybody reviews",
+      {
+        [path]: [
+          litellmText,
+          `model_list:\n${Array.from({ length: 201 }, (_, index) => `- {model_name: a, litellm_params: {model: openai/m${index}}}\n`).join("")}`,
+        ],
+      },
+      "invalid",
+    ],
     ["a file that became unreadable", { [path]: [litellmText, "model_list: ["] }, "invalid"],
     ["a file that became something else", { [path]: [litellmText, "models: []\n"] }, "invalid"],
     ["a file that nobody recognises", { [path]: [null, "models: []\n"] }, "invalid"],

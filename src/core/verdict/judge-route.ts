@@ -52,6 +52,7 @@ export function judgeRoute(route: RouteAssessment, count: ApprovalCount, isMerge
       rehearsal: route.rehearsal,
     },
     cleanup: describeCleanup(route),
+    ...(record.approval.outcome === null ? {} : { outcome: record.approval.outcome }),
     audit: record.audit,
     later: route.later,
     contentDigest: route.contentDigest,

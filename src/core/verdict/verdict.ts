@@ -8,7 +8,7 @@ import type { GuardrailFinding } from "../guardrails/judgement.ts";
 import type { Place, Problem } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
 import type { Classification } from "../risk/fired-rule.ts";
-import type { Bundle } from "../routes/route-file.ts";
+import type { Bundle, RouteRecord } from "../routes/route-file.ts";
 import type { Stage, Tier, VerdictState } from "../scales.ts";
 import type { PolicyEffects } from "./describe-effect.ts";
 import type { BundleRow } from "./compare-rows.ts";
@@ -66,6 +66,8 @@ export interface RouteVerdict {
   exposure: { audience: string; share: string; excluded: readonly string[] };
   rollback: { value: string; owner: string | null; rehearsal: string };
   cleanup: string;
+  /** What the authors concluded from the stage behind them (SPEC 2, `approval.outcome`). Absent: nothing. */
+  outcome?: NonNullable<RouteRecord["approval"]["outcome"]>;
   audit: Readonly<Record<string, string>>;
   /** What the stages after the asked one will need: roles and evidence, for people. */
   later: readonly { stage: Stage; needs: readonly string[] }[];

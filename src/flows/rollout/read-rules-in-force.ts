@@ -11,12 +11,15 @@ const refreshMs = 5 * 60_000;
 
 async function readAnew(
   repository: string,
+  known: RulesInForce | null,
   ports: Pick<FlowPorts, "github" | "store">,
   now: Date,
 ): Promise<RulesInForce | null> {
   const [owner = "", name = ""] = repository.split("/");
   try {
-    const { policy, floor } = await gatherRules(await ports.github.openRepository(owner, name));
+    const { policy, floor: asked } = await gatherRules(await ports.github.openRepository(owner, name));
+    // A floor that cannot be read now stays in force as it was: passing it over would let the repository be weaker (SPEC 3).
+    const floor = asked.kind === "unreadable" && known?.floor.kind === "text" ? known.floor : asked;
     const value: RulesInForce = { repository, policy, floor, readAt: now.toISOString() };
     await updateRecord(ports.store, rulesInForceKind, repository, `repository/${repository}`, () => value);
     return value;
@@ -39,7 +42,7 @@ export async function readRulesInForce(
   const known = (await ports.store.getRecord(rulesInForceKind, repository))?.value ?? null;
   const age = known === null ? Infinity : now.getTime() - Date.parse(known.readAt);
   const isOld = !(age >= 0 && age < refreshMs);
-  const fresh = isOld ? await readAnew(repository, ports, now) : known;
+  const fresh = isOld ? await readAnew(repository, known, ports, now) : known;
   const rules = fresh ?? known;
   if (rules === null) return null;
   const parsed = parsePolicy(rules.policy, rules.floor);
