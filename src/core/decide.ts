@@ -135,7 +135,7 @@ function listNextOfRules(problems: readonly Problem[], states: readonly Requirem
   return [
     ...problems
       .filter((problem) => problem.severity === "error")
-      .map((problem) => `${problem.path} line ${problem.line}: ${problem.fix}`),
+      .map((problem) => `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`),
     ...states
       .filter((each) => each.state !== "approved")
       .map((each) => `${each.requirement.role}: ${each.explanation}`),

@@ -1,11 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { symlinkSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { renderCheck } from "../../src/core/report/render-check.ts";
 import type { Verdict } from "../../src/core/verdict/verdict.ts";
-import { makeClone, runCommand, type Clone } from "./command-line.ts";
+import { main, makeClone, runCommand, type Clone } from "./command-line.ts";
 import { exampleFlag, examplePath, makeExampleClone, readExample } from "./example-clone.ts";
 
 interface CheckJson {
@@ -312,7 +315,25 @@ describe("odd and hostile repositories", () => {
   });
 });
 
-const main = fileURLToPath(new URL("../../src/apps/cli/main.ts", import.meta.url));
+// On a busy machine the command may be through before anybody sees that it has begun.
+it("leaves nothing behind when it is interrupted", { retry: 3 }, async () => {
+  const clone = makeExampleClone();
+  const temporary = mkdtempSync(join(tmpdir(), "cli-test-"));
+  try {
+    const env = { ...process.env, TMPDIR: temporary };
+    const child = spawn(process.execPath, [main, "check"], { cwd: clone.folder, env, stdio: "ignore" });
+    const ended = once(child, "close");
+    const isWorking = (): boolean =>
+      readdirSync(temporary, { recursive: true, encoding: "utf8" }).some((path) => path.includes("index-"));
+    while (!isWorking() && child.exitCode === null) await setTimeout(5);
+    child.kill("SIGINT");
+    const [code, signal] = (await ended) as [number | null, string | null];
+    expect({ code, signal, left: readdirSync(temporary) }).toEqual({ code: null, signal: "SIGINT", left: [] });
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+    clone.close();
+  }
+});
 
 /** The command in a network namespace of its own, where the machine allows that; else only with the preload that refuses. */
 function isolate(folder: string): string {

@@ -86,7 +86,8 @@ export async function openScratch(
       return readId(["write-tree", "--missing-ok"], { env });
     },
     writeEmptyTree: () => readId(["mktree"]),
-    close: () => rm(folder, { recursive: true, force: true }),
+    // A git that was cut off may still be writing.
+    close: () => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }),
   };
 }
 

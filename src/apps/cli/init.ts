@@ -214,7 +214,7 @@ function renderNext({ models, routePath, owners, isOwnerKnown }: Start): string 
     ...about,
     `Give the roles in CODEOWNERS to those who answer for them${isOwnerKnown ? "" : ` (they stand on ${owners.join(" ")}, which is a guess)`}; one person fills no two sides at high risk.`,
     "See how it would be judged: routeward check --own-rules",
-    "Commit the three files, and let the policy go to the default branch first: only there it is in force.",
+    "Commit the files, and let the policy go to the default branch first: only there it is in force.",
     "Then describe a candidate, set approval.status, and run routeward check again.",
   ];
   return `\nNext\n${steps.map((step, index) => `  ${index + 1}. ${step}\n`).join("")}`;

@@ -108,6 +108,11 @@ it.each<[string, string, string]>([
     "62:70 share-falls",
   ],
   ["stages out of order", changed("stage: ab-comparison", "stage: shadow"), "62:18 plan-order"],
+  [
+    "an audience that calls itself internal, which only the policy may",
+    changed("audience: internal-support,", "audience: internal-support, internal: true,"),
+    "60:63 unknown-key",
+  ],
   ["a canary without audience", changed("audience: low-risk-accounts, ", ""), "61:9 audience-missing"],
   [
     "steps where there are no shares",

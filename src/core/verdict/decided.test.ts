@@ -272,6 +272,14 @@ describe("the title is one sentence", () => {
     ],
     ["the only role", one({ description: "new" }), ["product"], "Low risk: approved by file-owner"],
     [
+      "what is wrong and how to mend it",
+      buildFacts({
+        head: buildSnapshot(writeFiles(writeRecord({ candidate: writeBundle({ prompt: "prompts/v9.md" }) }))),
+      }),
+      [],
+      "Medium risk: invalid: model-routes/support/answer.yaml line 1: `candidate.prompt` names a file that does not exist. Add the file, or correct the path.",
+    ],
+    [
       "nothing to judge",
       buildFacts({ changes: { complete: true, files: [] } }),
       [],

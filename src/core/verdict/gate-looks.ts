@@ -60,6 +60,20 @@ export function explainForbiddenSkips({ policy }: GateContext, stage: Stage, bef
   return `the plan leaves out ${skipped.join(" and ")} before ${stage}, which the policy does not allow`;
 }
 
+/** What is wrong with how many a stage would reach; null when nothing is. */
+function explainReach(stage: Stage, audience: Audience, share: number): string | null {
+  const { name } = audience;
+  if (share <= 0) return `audience ${name} has 0 percent: nobody would get the candidate`;
+  if (stage === "internal-canary" && isEverybody(audience))
+    return `audience ${name} names no segment, no where and no safe: that is everybody, not the internal people`;
+  const mend = "give it `steps` in a plan, or its audience a `percent`";
+  if (stage === "ab-comparison" && share >= 100) return `an a/b comparison needs a share below 100 %: ${mend}`;
+  // Default asks for more than a canary does, and would be entered under its name.
+  if (stage === "customer-canary" && share >= 100 && isEverybody(audience))
+    return `audience ${name} is everybody, so a customer canary of all of it is the default: ${mend}`;
+  return null;
+}
+
 /** An audience without any condition. */
 function isEverybody({ segment, where, safe }: Audience): boolean {
   return segment === null && where.length === 0 && safe.length === 0;
@@ -80,18 +94,8 @@ export function lookAtAudiences({ plan, policy, route }: GateContext, stage: Sta
     if (step.stage === "internal-canary" && !audience.internal) {
       return block(`audience ${step.audience} is not internal, so it cannot be the internal canary`, field);
     }
-    if (step.stage === "internal-canary" && isEverybody(audience)) {
-      return block(
-        `audience ${step.audience} names no segment, no where and no safe: that is everybody, not the internal people`,
-        field,
-      );
-    }
-    if (step.stage === "ab-comparison" && greatestShare(step, audience) >= 100) {
-      return block(
-        "an a/b comparison needs a share below 100 %: give it `steps` in a plan, or its audience a `percent`",
-        field,
-      );
-    }
+    const wrong = explainReach(step.stage, audience, greatestShare(step, audience));
+    if (wrong !== null) return block(wrong, field);
   }
   const { excluded } = route.file.record.exposure;
   const unknown = excluded.filter((name) => findAudience(policy, name) === null);

@@ -231,6 +231,25 @@ describe("what holds a stage", () => {
       /internal-support names no segment, no where and no safe: that is everybody/,
     ],
     [
+      "a customer canary of everybody",
+      "customer-canary",
+      build(planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "all-eligible" }), atInternal),
+      "audiences-known",
+      "blocked",
+      /all-eligible is everybody, so a customer canary of all of it is the default: give it `steps`/,
+    ],
+    [
+      "an audience of which nobody would get the candidate",
+      "customer-canary",
+      build(planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "low-risk" }), {
+        ...atInternal,
+        policy: buildPolicy({ audiences: { ...audiences, "low-risk": buildAudience("low-risk", { percent: 0 }) } }),
+      }),
+      "audiences-known",
+      "blocked",
+      /low-risk has 0 percent: nobody would get the candidate/,
+    ],
+    [
       "an a/b comparison of everybody with nobody",
       "ab-comparison",
       buildGateContext(

@@ -45,7 +45,7 @@ it("what mends a gateway's file comes first, then who blocks, then whom it waits
   ];
   const verdict = judge([problem("warning", 1), problem("error", 2)], states, ["nobody is known"]);
   expect(verdict.next).toEqual([
-    "gateway.yaml line 2: Mend line 2.",
+    "gateway.yaml line 2: It is odd. Mend line 2.",
     "b: changes-requested.",
     "d: missing-owner.",
     "nobody is known",

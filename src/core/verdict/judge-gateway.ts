@@ -22,7 +22,7 @@ export function judgeGateway(gateway: GatewayAssessment, count: ApprovalCount): 
     reviews: count.reviews,
     reasons,
     next: [
-      ...errors.map((problem) => `${problem.path} line ${problem.line}: ${problem.fix}`),
+      ...errors.map((problem) => `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`),
       ...roles(["missing-owner", "changes-requested"]),
       ...count.holds,
       ...roles(["waiting"]),

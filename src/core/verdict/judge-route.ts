@@ -102,7 +102,7 @@ function listNextOfRoute(
       .filter((each) => states.includes(each.state))
       .map((each) => `${each.requirement.role}: ${each.explanation}`);
   return [
-    ...errors.map((problem) => `${problem.path} line ${problem.line}: ${problem.fix}`),
+    ...errors.map((problem) => `${problem.path} line ${problem.line}: ${problem.message} ${problem.fix}`),
     ...at("blocked"),
     ...roles(["missing-owner", "changes-requested"]),
     ...count.holds,
