@@ -157,10 +157,10 @@ function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: stri
   let length = -1;
   for (const [depth, segment] of segments.entries()) {
     length += segment.length + 1;
-    if (depth < prefixDepth && index.byPrefix.size > 0) consider(index.byPrefix.get(path.slice(0, length)));
-    if (index.byName.size > 0) consider(index.byName.get(segment));
+    if (depth < prefixDepth) consider(index.byPrefix.get(path.slice(0, length)));
+    consider(index.byName.get(segment));
     const dot = segment.lastIndexOf(".");
-    if (dot >= 0 && index.byExtension.size > 0) consider(index.byExtension.get(segment.slice(dot)));
+    if (dot >= 0) consider(index.byExtension.get(segment.slice(dot)));
   }
   best = findNameGlob(index.nameGlobs, segments, masks, best);
   return Math.max(best, findOther(index.others, lines, segments, masks, best));

@@ -35,18 +35,17 @@ const endingLength = 2;
  * @param placed in the order of their lines
  */
 export function indexGlobs(placed: readonly PlacedGlob[]): NameGlobs {
-  const byLast = new Map<string, PlacedGlob[]>();
+  const byLast = new Map<string, { last: GlobPiece; entries: PlacedGlob[] }>();
   for (const entry of placed) {
-    const key = keyOf(lastPiece(entry.glob));
-    const list = byLast.get(key);
-    if (list === undefined) byLast.set(key, [entry]);
-    else list.push(entry);
+    const last = lastPiece(entry.glob);
+    const known = byLast.get(keyOf(last));
+    if (known === undefined) byLast.set(keyOf(last), { last, entries: [entry] });
+    else known.entries.push(entry);
   }
   const byEnding = new Map<string, EndGroup[]>();
-  for (const entries of byLast.values()) {
-    const group = buildGroup(entries);
-    if (group === null) continue;
-    const ending = group.last.wild.size > 0 ? "" : group.last.text.slice(-endingLength);
+  for (const { last, entries } of byLast.values()) {
+    const group = buildGroup(last, entries);
+    const ending = last.wild.size > 0 ? "" : last.text.slice(-endingLength);
     const groups = byEnding.get(ending);
     if (groups === undefined) byEnding.set(ending, [group]);
     else groups.push(group);
@@ -75,14 +74,12 @@ function keyOf(piece: GlobPiece | undefined): string {
   return piece === undefined ? "" : `${piece.text}/${[...piece.wild].join(",")}`;
 }
 
-function buildGroup(entries: readonly PlacedGlob[]): EndGroup | null {
+function buildGroup(last: GlobPiece, entries: readonly PlacedGlob[]): EndGroup {
   const byKey = new Map<string, PlacedGlob>();
   // They come in the order of their lines: of equal ones the last stays.
   for (const entry of entries) byKey.set(entry.glob.pieces.map(keyOf).join("/"), entry);
   const byPieces = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const sorted = orderByLatest(byPieces, countAllShared(byPieces), 0, byPieces.length);
-  const last = sorted[0]?.glob.pieces.at(-1);
-  if (last === undefined) return null;
   return {
     last,
     latest: findLatest(sorted),
@@ -178,8 +175,7 @@ function walkPieces(
   known: number,
 ): number {
   let index = known;
-  // Nothing is known of the first piece: it begins at 0.
-  let end = ends[known - 1] ?? 0;
+  let end = known === 0 ? 0 : (ends[known - 1] ?? 0);
   for (; index < pieces.length - 1; index += 1) {
     const piece = pieces[index];
     if (piece === undefined) return index;
