@@ -136,6 +136,7 @@ describe("the last line that matches decides alone", () => {
     ["a dot at the very beginning", "*.env @x", ".env", 1],
     ["an ending of many letters", "a*bcdef @x", "axbcdef", 1],
     ["a wildcard name at the second depth only", "* @x\n/*/a* @x", "ax/b", 1],
+    ["the children of a wildcard name, but not theirs", "* @x\n**/a*/* @x", "ax/b/c", 1],
     ["two wildcard names, of which one stands", "* @x\n**/a*/**/b* @x", "ax/c", 1],
     ["what one pattern found past the shared pieces is not another's", "*z @x\na*c*z @x\na*b*q*z @x", "abz", 1],
   ])("the index loses no line: %s", (_name, text, path, line) => {

@@ -220,7 +220,7 @@ function matchSegment(element: PatternElement, segment: string, mask: number): b
 function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
   if ((glob.needs & mask) !== glob.needs || segment.length < glob.atLeast) return false;
   const { pieces } = glob;
-  const [first] = pieces;
+  const first = pieces[0];
   const last = lastPiece(glob);
   if (pieces.length === 1) return segment.length === first.text.length && pieceStandsAt(first, segment, 0);
   const lastStart = segment.length - last.text.length;
