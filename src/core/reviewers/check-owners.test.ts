@@ -67,6 +67,25 @@ describe("owners who are no reviewers are problems", () => {
     ]);
   });
 
+  it("says why nobody could be found under the name", () => {
+    const problems = checkOwners(
+      [{ ...requirement, owners: ["@gone"] }],
+      [{ kind: "unresolved", name: "@gone", why: "no such user" }],
+    );
+    expect(problems.map(({ message }) => message)).toEqual([
+      "Owner @gone cannot be asked to approve as release-owner: no such user.",
+    ]);
+  });
+
+  it("lists the owners of one line in the order of their letters, whatever the order of the line", () => {
+    for (const owners of [
+      ["@cy", "@ada", "@bo"],
+      ["@bo", "@ada", "@cy"],
+    ]) {
+      expect(checkOwners([{ ...requirement, owners }], []).map(({ found }) => found)).toEqual(["@ada", "@bo", "@cy"]);
+    }
+  });
+
   it("names the policy file where the policy names the owner", () => {
     const { place: _place, ...byPolicy } = requirement;
     expect(checkOwners([byPolicy], [ada])).toMatchObject([{ path: ".github/routeward.yml", line: 1 }]);

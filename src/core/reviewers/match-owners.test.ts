@@ -134,6 +134,11 @@ describe("the last line that matches decides alone", () => {
     ["an ending with a question mark behind its dot", "*.?s @x", "a.ts", 1],
     ["a folder with an ending", "*.app/ @x", "my.app/a", 1],
     ["a dot at the very beginning", "*.env @x", ".env", 1],
+    ["an ending of many letters", "a*bcdef @x", "axbcdef", 1],
+    ["a wildcard name at the second depth only", "* @x\n/*/a* @x", "ax/b", 1],
+    ["the children of a wildcard name, but not theirs", "* @x\n**/a*/* @x", "ax/b/c", 1],
+    ["two wildcard names, of which one stands", "* @x\n**/a*/**/b* @x", "ax/c", 1],
+    ["what one pattern found past the shared pieces is not another's", "*z @x\na*c*z @x\na*b*q*z @x", "abz", 1],
   ])("the index loses no line: %s", (_name, text, path, line) => {
     expect(matchOwners(parse(text), path)).toMatchObject({ line });
   });

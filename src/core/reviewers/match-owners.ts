@@ -1,5 +1,5 @@
 import { findLastGlob, indexGlobs, type NameGlobs, type PlacedGlob } from "./name-globs.ts";
-import { maskOf, matchElements, needsOf, type PatternElement } from "./owner-pattern.ts";
+import { lastPiece, maskOf, matchElements, needsOf, type PatternElement, type SegmentGlob } from "./owner-pattern.ts";
 import type { CodeownersLine, ParsedCodeowners } from "./parse-codeowners.ts";
 
 /** Who owns a path. `unowned` (a line without owners) and `unmatched` (no line) are two answers. */
@@ -77,7 +77,7 @@ function buildIndex(lines: readonly CodeownersLine[]): LineIndex {
     const prefix = leadingLiterals(elements);
     const second = elements[0]?.kind === "deep" ? elements[1] : undefined;
     const name = longestLiteral(elements);
-    const extension = second?.kind === "glob" ? lastExtension(second.glob.pieces) : null;
+    const extension = second?.kind === "glob" ? lastExtension(second.glob) : null;
     if (prefix !== "") push(byPrefix, prefix, position);
     else if (name !== null) push(byName, name, position);
     else if (extension !== null) push(byExtension, extension, position);
@@ -125,9 +125,9 @@ function firstFixedGlob(elements: readonly PatternElement[]): { depth: number; n
 }
 
 /** `.js` for a segment glob that ends in `.js`; null when its ending has no dot or holds a wildcard. */
-function lastExtension(pieces: readonly { text: string; wild: ReadonlySet<number> }[]): string | null {
-  const last = pieces.at(-1);
-  if (last === undefined || last.wild.size > 0) return null;
+function lastExtension(glob: SegmentGlob): string | null {
+  const last = lastPiece(glob);
+  if (last.wild.size > 0) return null;
   const dot = last.text.lastIndexOf(".");
   return dot < 0 ? null : last.text.slice(dot);
 }
@@ -157,10 +157,10 @@ function findLast(index: LineIndex, lines: readonly CodeownersLine[], path: stri
   let length = -1;
   for (const [depth, segment] of segments.entries()) {
     length += segment.length + 1;
-    if (depth < prefixDepth && index.byPrefix.size > 0) consider(index.byPrefix.get(path.slice(0, length)));
-    if (index.byName.size > 0) consider(index.byName.get(segment));
+    if (depth < prefixDepth) consider(index.byPrefix.get(path.slice(0, length)));
+    consider(index.byName.get(segment));
     const dot = segment.lastIndexOf(".");
-    if (dot >= 0 && index.byExtension.size > 0) consider(index.byExtension.get(segment.slice(dot)));
+    if (dot >= 0) consider(index.byExtension.get(segment.slice(dot)));
   }
   best = findNameGlob(index.nameGlobs, segments, masks, best);
   return Math.max(best, findOther(index.others, lines, segments, masks, best));

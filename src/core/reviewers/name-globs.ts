@@ -1,4 +1,4 @@
-import { findPiece, pieceStandsAt, type GlobPiece, type SegmentGlob } from "./owner-pattern.ts";
+import { findPiece, lastPiece, pieceStandsAt, type GlobPiece, type SegmentGlob } from "./owner-pattern.ts";
 
 /** A pattern for one name and the position of its line in the file. */
 export interface PlacedGlob {
@@ -30,20 +30,22 @@ interface EndGroup {
 
 const endingLength = 2;
 
-/** Lays out patterns for `findLastGlob`. Of equal ones only the last line can decide, so only that one is kept. */
+/**
+ * Lays out patterns for `findLastGlob`. Of equal ones only the last line can decide, so only that one is kept.
+ * @param placed in the order of their lines
+ */
 export function indexGlobs(placed: readonly PlacedGlob[]): NameGlobs {
-  const byLast = new Map<string, PlacedGlob[]>();
+  const byLast = new Map<string, { last: GlobPiece; entries: PlacedGlob[] }>();
   for (const entry of placed) {
-    const key = keyOf(entry.glob.pieces.at(-1));
-    const list = byLast.get(key);
-    if (list === undefined) byLast.set(key, [entry]);
-    else list.push(entry);
+    const last = lastPiece(entry.glob);
+    const known = byLast.get(keyOf(last));
+    if (known === undefined) byLast.set(keyOf(last), { last, entries: [entry] });
+    else known.entries.push(entry);
   }
   const byEnding = new Map<string, EndGroup[]>();
-  for (const entries of byLast.values()) {
-    const group = buildGroup(entries);
-    if (group === null) continue;
-    const ending = group.last.wild.size > 0 ? "" : group.last.text.slice(-endingLength);
+  for (const { last, entries } of byLast.values()) {
+    const group = buildGroup(last, entries);
+    const ending = last.wild.size > 0 ? "" : last.text.slice(-endingLength);
     const groups = byEnding.get(ending);
     if (groups === undefined) byEnding.set(ending, [group]);
     else groups.push(group);
@@ -72,17 +74,12 @@ function keyOf(piece: GlobPiece | undefined): string {
   return piece === undefined ? "" : `${piece.text}/${[...piece.wild].join(",")}`;
 }
 
-function buildGroup(entries: readonly PlacedGlob[]): EndGroup | null {
+function buildGroup(last: GlobPiece, entries: readonly PlacedGlob[]): EndGroup {
   const byKey = new Map<string, PlacedGlob>();
-  for (const entry of entries) {
-    const key = entry.glob.pieces.map(keyOf).join("/");
-    const known = byKey.get(key);
-    if (known === undefined || known.position < entry.position) byKey.set(key, entry);
-  }
+  // They come in the order of their lines: of equal ones the last stays.
+  for (const entry of entries) byKey.set(entry.glob.pieces.map(keyOf).join("/"), entry);
   const byPieces = [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
   const sorted = orderByLatest(byPieces, countAllShared(byPieces), 0, byPieces.length);
-  const last = sorted[0]?.glob.pieces.at(-1);
-  if (last === undefined) return null;
   return {
     last,
     latest: findLatest(sorted),
@@ -149,11 +146,11 @@ function searchGroup(
   const lastStart = name.length - last.text.length;
   // How many of `ends` are those of the pattern walked last.
   let found = 0;
-  let failed = false;
+  // How many pieces the pattern looked at shares with it: more than were found only where it failed among them.
   let common = 0;
   for (let at = 0; at < globs.length; at += 1) {
     common = Math.min(common, shared[at] ?? 0);
-    if (failed && common > found) continue;
+    if (common > found) continue;
     const position = positions[at] ?? -1;
     const glob = globs[at];
     if (position <= best || glob === undefined) continue;
@@ -164,8 +161,7 @@ function searchGroup(
     }
     found = walkPieces(glob.pieces, name, lastStart, ends, Math.min(found, common));
     common = glob.pieces.length;
-    failed = found < glob.pieces.length - 1;
-    if (!failed) best = position;
+    if (found === glob.pieces.length - 1) best = position;
   }
   return best;
 }
@@ -182,10 +178,10 @@ function walkPieces(
   let end = known === 0 ? 0 : (ends[known - 1] ?? 0);
   for (; index < pieces.length - 1; index += 1) {
     const piece = pieces[index];
-    if (piece === undefined || (index === 0 && !pieceStandsAt(piece, name, 0))) return index;
-    const start = index === 0 ? 0 : findPiece(piece, name, end, lastStart);
-    end = start + piece.text.length;
+    if (piece === undefined) return index;
+    const start = index > 0 ? findPiece(piece, name, end, lastStart) : pieceStandsAt(piece, name, 0) ? 0 : -1;
     if (start < 0) return index;
+    end = start + piece.text.length;
     ends[index] = end;
   }
   return index;

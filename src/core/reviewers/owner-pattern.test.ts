@@ -93,6 +93,7 @@ describe("a pattern that GitHub refuses is refused", () => {
     ["negation", "!docs/", 0],
     ["an escaped leading number sign", "\\#file", 0],
     ["a character range", "/[a-c].txt", 1],
+    ["a character range at the very beginning", "[a-c].txt", 0],
     ["a lone closing bracket", "/app/slug]/", 9],
     ["three asterisks", "***/*.rb", 0],
     ["a lone backslash at the end", "docs\\", 4],

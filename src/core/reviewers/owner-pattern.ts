@@ -14,7 +14,7 @@ export type PatternElement =
  * and holds the others in order between them.
  */
 export interface SegmentGlob {
-  pieces: readonly GlobPiece[];
+  pieces: readonly [GlobPiece, ...GlobPiece[]];
   /** One bit for each literal character (its code modulo 32): a segment that lacks one of them cannot match. */
   needs: number;
   /** Least length of a segment that can match. */
@@ -154,19 +154,19 @@ function compileSegment(characters: readonly PatternCharacter[]): PatternElement
   const isStar = (character: PatternCharacter): boolean => character.text === "*" && !character.escaped;
   if (characters.length === 1 && characters.every(isStar)) return { kind: "any" };
   if (characters.length === 2 && characters.every(isStar)) return { kind: "deep" };
-  const pieces: { text: string; wild: Set<number> }[] = [{ text: "", wild: new Set() }];
+  let piece = { text: "", wild: new Set<number>() };
+  const pieces: [GlobPiece, ...GlobPiece[]] = [piece];
   for (const character of characters) {
-    const piece = pieces.at(-1);
-    if (isStar(character)) {
-      // `a**b` is `a*b`: asterisks in a row inside a segment are one.
-      if (piece !== undefined && (piece.text !== "" || pieces.length === 1)) pieces.push({ text: "", wild: new Set() });
-    } else if (piece !== undefined) {
+    if (!isStar(character)) {
       if (character.text === "?" && !character.escaped) piece.wild.add(piece.text.length);
       piece.text += character.text;
+    } else if (piece.text !== "" || pieces.length === 1) {
+      // `a**b` is `a*b`: asterisks in a row inside a segment are one.
+      piece = { text: "", wild: new Set() };
+      pieces.push(piece);
     }
   }
-  const first = pieces[0];
-  if (pieces.length === 1 && first !== undefined && first.wild.size === 0) return { kind: "literal", text: first.text };
+  if (pieces.length === 1 && piece.wild.size === 0) return { kind: "literal", text: piece.text };
   return { kind: "glob", glob: { pieces, needs: maskOfPieces(pieces), atLeast: lengthOfPieces(pieces) } };
 }
 
@@ -221,8 +221,7 @@ function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
   if ((glob.needs & mask) !== glob.needs || segment.length < glob.atLeast) return false;
   const { pieces } = glob;
   const first = pieces[0];
-  const last = pieces.at(-1);
-  if (first === undefined || last === undefined) return false;
+  const last = lastPiece(glob);
   if (pieces.length === 1) return segment.length === first.text.length && pieceStandsAt(first, segment, 0);
   const lastStart = segment.length - last.text.length;
   if (!pieceStandsAt(first, segment, 0) || !pieceStandsAt(last, segment, lastStart)) return false;
@@ -234,7 +233,12 @@ function matchGlob(glob: SegmentGlob, segment: string, mask: number): boolean {
     if (found < 0) return false;
     position = found + piece.text.length;
   }
-  return position <= lastStart;
+  return true;
+}
+
+/** The piece with which a matching segment ends. */
+export function lastPiece({ pieces }: SegmentGlob): GlobPiece {
+  return pieces.at(-1) ?? pieces[0];
 }
 
 /** Whether the piece stands at this place of a segment that is long enough for it. */

@@ -103,6 +103,12 @@ describe("a mistake costs its own line only, and is reported with line and colum
     ["a character range", "/[ab]/ @ada", "[ ] does not work in CODEOWNERS", "Use * or ? in place of the brackets."],
     ["three asterisks", "*** @ada", "three asterisks in a row", "Write `**/` or `*`."],
     ["a lone backslash", "/a\\", "the pattern ends in a lone backslash", "Remove the backslash."],
+    [
+      "an owner that ends in a backslash",
+      "* @a\\ @b",
+      "`@a\\` is no owner",
+      "Write @user, @organisation/team or an e-mail address.",
+    ],
     ["no owner", "* docs", "`docs` is no owner", "Write @user, @organisation/team or an e-mail address."],
   ])("says what is wrong and how to mend it: %s", (_name, text, why, fix) => {
     const [problem] = parse(text).problems;
@@ -141,6 +147,11 @@ describe("a file that gives no answer owns nothing", () => {
     const { lines, invalidLines, problems } = parseCodeowners(source);
     expect([lines, invalidLines]).toEqual([[], []]);
     expect(problems).toMatchObject([{ code, message, fix, expected: "a text file under 3 MB", line: 1, column: 1 }]);
+  });
+
+  it("says how large it is, when it is too large", () => {
+    const parsed = parse("#".repeat(codeownersLimitBytes + 1));
+    expect(parsed.problems.map(({ found }) => found)).toEqual([`${codeownersLimitBytes + 1} characters`]);
   });
 
   it("is unreadable", () => {

@@ -177,8 +177,8 @@ function refuseFile(path: string, kind: "unreadable" | "too-large", found: strin
 
 /** Whether a text takes this many bytes or more as UTF-8. */
 export function exceedsBytes(text: string, limit: number): boolean {
+  // A very large text need not be read for it.
   if (text.length >= limit) return true;
-  if (text.length * 3 < limit) return false;
   let bytes = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);

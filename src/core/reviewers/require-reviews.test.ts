@@ -227,7 +227,10 @@ describe("what the author and the policy add", () => {
 it("a role that could not be a folder name does not fall back to the owners of the file", () => {
   const route = { stage: null, reviewers: ["no such role"] };
   const found = requireReviews(input([rule("x", "medium", [])], { route }));
-  expect(found.at(-1)?.missing?.why).toBe("`no such role` cannot be the name of a role");
+  expect(found.at(-1)?.missing).toMatchObject({
+    why: "`no such role` cannot be the name of a role",
+    lineToAdd: "/.github/roles/role-name/ @ORGANISATION/TEAM",
+  });
 });
 
 describe("who owns a role", () => {
@@ -335,6 +338,16 @@ describe("who owns a role", () => {
       [
         ["CODEOWNERS line 6", "@acme/finance"],
         ["CODEOWNERS line 7 for the old name model-routes/billing/a.yaml", "@acme/billing-finance"],
+      ],
+    ],
+    [
+      "they are listed in the order of their lines, whichever name is the old one",
+      "cost",
+      "high",
+      { paths: ["model-routes/billing/a.yaml", "model-routes/support/a.yaml"] },
+      [
+        ["CODEOWNERS line 6 for the old name model-routes/support/a.yaml", "@acme/finance"],
+        ["CODEOWNERS line 7", "@acme/billing-finance"],
       ],
     ],
     [
@@ -447,6 +460,16 @@ describe("a domain reviewer", () => {
     const found = requireReviews(input([rule("x", "restricted", ["cost"])], { route, ...over })).at(-1);
     expect([found?.place?.line, found?.orPlace?.line]).toEqual([place, orPlace]);
     expect(found).toMatchObject({ role: "security-owner", orRole: "domain-reviewer", owners });
+  });
+
+  it("is nobody where no line names one: the owners of the file are no substitute", () => {
+    expect(judge("internal-canary", "* @a")).toMatchObject({ owners: [], source: "nobody" });
+    expect(judge("internal-canary", everyRole)?.orRole).toBeUndefined();
+  });
+
+  it("is the one of the file's own path", () => {
+    const lines = "* @a\n/.github/roles/domain-reviewer/model-routes/support/ @acme/clinical";
+    expect(judge("internal-canary", lines)).toMatchObject({ owners: ["@acme/clinical"] });
   });
 
   it.each<[RequirementInput["route"]["stage"], boolean]>([

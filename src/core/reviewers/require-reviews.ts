@@ -105,11 +105,14 @@ function collectRoles(input: RequirementInput): Map<string, Set<string>> {
  * for the route.
  */
 function tierOfRoute(classification: Classification): Tier {
-  const { fired, tier } = classification;
-  const ofRules = fired.filter((rule) => rule.triggers.includes("governance") && rule.triggers.length === 1);
-  if (ofRules.length === 0) return tier;
-  const ofRoute = fired.filter((rule) => !ofRules.includes(rule)).map((rule) => rule.tier);
-  return worstOf(tiers, ofRoute, "low");
+  const ofRoute = classification.fired.filter(
+    ({ triggers }) => !(triggers.length === 1 && triggers.includes("governance")),
+  );
+  return worstOf(
+    tiers,
+    ofRoute.map((rule) => rule.tier),
+    "low",
+  );
 }
 
 function fires(classification: Classification, id: string): boolean {
