@@ -397,6 +397,8 @@ export interface PeopleFacts {
   requested: { users: readonly string[]; teams: readonly string[] };
   /** Those of `requested` that Routeward itself asked: only these may be withdrawn (SPEC 6). Absent: none. */
   requestedByUs?: { users: readonly string[]; teams: readonly string[] };
+  /** Logins and team slugs for whom GitHub took no request on this head, with its words. Absent: none. */
+  refused?: readonly { name: string; why: string }[];
   /** Errors that GitHub itself reports for CODEOWNERS; null when it could not be asked. */
   codeownersErrors: readonly { line: number; column: number; kind: string; message: string; path: string }[] | null;
 }

@@ -73,6 +73,7 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
     isOwnPull: state.ownPull !== undefined,
     requested,
     requestedByUs: state.requestedByUs,
+    ...(state.refusedRequests?.headSha === pull.headSha ? { refused: state.refusedRequests.refused } : {}),
     codeownersErrors,
   };
 }

@@ -27,6 +27,10 @@ const schema = z.object({
   pushers: z.array(account),
   /** Reviewers whom Routeward asked, so that it withdraws only its own requests. */
   requestedByUs: z.object({ users: z.array(z.string()), teams: z.array(z.string()) }),
+  /** For whom GitHub took no request while this was the head; a new head is another try. */
+  refusedRequests: z
+    .object({ headSha: z.string(), refused: z.array(z.object({ name: z.string(), why: z.string() })) })
+    .optional(),
   /** What the newest check run of ours shows. */
   published: z
     .object({

@@ -117,6 +117,33 @@ describe("who is asked", () => {
   });
 });
 
+describe("whom GitHub refuses to ask", () => {
+  it("is tried once for a commit and named on the card", async () => {
+    const flagKey = "support_refused";
+    const { github } = story.world;
+    const isRequest = ({ method, path }: { method: string; path: string }): boolean =>
+      method === "POST" && path.endsWith("/requested_reviewers");
+    const requests = (): number => github.server.log.filter(isRequest).length;
+    const message = "Reviews may only be requested from collaborators.";
+    // Once in the request for both teams, and once alone.
+    github.server.addFault({
+      when: (request) => isRequest(request) && JSON.stringify(request.body ?? "").includes("ai-platform"),
+      times: 2,
+      effect: { kind: "status", response: { status: 422, body: { message } } },
+    });
+    const number = await openRoute(story, { flagKey, status: canary });
+    const before = requests();
+    expect(story.check(number).summary).toContain("GitHub takes no review request for @&#8203;acme/ai-platform");
+    expect(story.check(number).summary).toContain(message);
+    await story.sweep("pulls");
+    expect(requests()).toBe(before);
+    story.actors.push(people.author, flagKey, "Again", { "notes.md": "again\n" });
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toContain("@acme/ai-platform");
+    expect(story.check(number).summary).not.toContain("GitHub takes no review request");
+  });
+});
+
 describe("what ends an approval", () => {
   it("a request for changes blocks until its author changes it, whoever else dismisses it", async () => {
     const number = await openRoute(story, { flagKey: "support_changes", status: canary });
