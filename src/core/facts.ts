@@ -390,6 +390,8 @@ export interface PeopleFacts {
   commitsComplete: boolean;
   /** Everyone who pushed to the head, from the webhooks that were kept. */
   pushers: readonly Account[];
+  /** False when a push is missing among those that were heard of. Absent: nothing says so. */
+  arePushersKnown?: boolean;
   /** The human behind a pull request that a bot opened; null when nobody is known. */
   triggeredBy: Account | null;
   /** Routeward opened it itself, so `triggeredBy` is all there is to know: null means that nobody asked for it. Absent: it did not. */

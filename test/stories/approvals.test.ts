@@ -76,6 +76,27 @@ describe("who may approve", () => {
     expect(textOf(number)).toContain(`review of \`${people.product}\` does not count`);
   });
 
+  it("at high risk nobody, while the word of a push is missing", async () => {
+    const flagKey = "support_unheard";
+    const number = await openRoute(story, { flagKey, status: canary, provider: "anthropic" });
+    const { github } = story.world;
+    const push = (pusher: string, words: string): void => {
+      const files = { "notes.md": words };
+      github.pushFiles({ repo, branch: flagKey, author: people.author, pusher, message: words, files });
+    };
+    await approveAs(people.product, number);
+    await approveAs(people.platform, number);
+    expect(textOf(number)).toContain("✅ ai-platform-owner");
+    github.holdDeliveries();
+    push(people.platform, "unheard");
+    expect(github.loseHeldDeliveries()).toBeGreaterThan(0);
+    github.releaseDeliveries();
+    push(people.author, "heard");
+    await story.actors.settle();
+    expect(story.check(number).summary).toContain("word of a push is missing");
+    expect(textOf(number)).not.toMatch(/✅ (ai-platform|product)-owner/);
+  });
+
   it("one person in two roles limits the review with /routeward as, or fills both at medium risk", async () => {
     story.world.github.addTeamMember({ org: "acme", team: "ai-platform", login: people.product });
     await story.actors.settle();
