@@ -87,7 +87,7 @@ export function decide(assessment: Assessment, people: PeopleFacts): Verdict {
     policy.approvals.separationOfDuties.includes(tier),
   );
   const verdict = { ...common, state, tier, routes, gateways, governance: governed, problems, reasons };
-  const next = listNext(verdict, choice.notAsked);
+  const next = listNext(verdict, choice);
   return {
     ...verdict,
     next,

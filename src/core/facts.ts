@@ -390,6 +390,8 @@ export interface PeopleFacts {
   commitsComplete: boolean;
   /** Everyone who pushed to the head, from the webhooks that were kept. */
   pushers: readonly Account[];
+  /** False when a push is missing among those that were heard of. Absent: nothing says so. */
+  arePushersKnown?: boolean;
   /** The human behind a pull request that a bot opened; null when nobody is known. */
   triggeredBy: Account | null;
   /** Routeward opened it itself, so `triggeredBy` is all there is to know: null means that nobody asked for it. Absent: it did not. */
@@ -397,6 +399,8 @@ export interface PeopleFacts {
   requested: { users: readonly string[]; teams: readonly string[] };
   /** Those of `requested` that Routeward itself asked: only these may be withdrawn (SPEC 6). Absent: none. */
   requestedByUs?: { users: readonly string[]; teams: readonly string[] };
+  /** Logins and team slugs for whom GitHub took no request on this head, with its words. Absent: none. */
+  refused?: readonly { name: string; why: string }[];
   /** Errors that GitHub itself reports for CODEOWNERS; null when it could not be asked. */
   codeownersErrors: readonly { line: number; column: number; kind: string; message: string; path: string }[] | null;
 }

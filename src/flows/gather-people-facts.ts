@@ -49,6 +49,11 @@ async function readReviewers(
   return { listed, writers };
 }
 
+/** Whether every push since the first that was heard of was heard of. */
+function arePushersKnown(headSha: string, { pushedHeads, unheardHeads = [] }: PullState): boolean {
+  return pushedHeads === undefined || (pushedHeads.includes(headSha) && unheardHeads.length === 0);
+}
+
 /** Asks GitHub about exactly the people that the assessment names (ARCHITECTURE, the walk, step 4). */
 export async function gatherPeopleFacts(question: PeopleQuestion, repository: RepositoryPeople): Promise<PeopleFacts> {
   const { pull, state } = question;
@@ -69,10 +74,12 @@ export async function gatherPeopleFacts(question: PeopleQuestion, repository: Re
     commitPeople: commits.people,
     commitsComplete: commits.complete,
     pushers: state.pushers,
+    arePushersKnown: arePushersKnown(pull.headSha, state),
     triggeredBy: state.ownPull?.askedBy ?? null,
     isOwnPull: state.ownPull !== undefined,
     requested,
     requestedByUs: state.requestedByUs,
+    ...(state.refusedRequests?.headSha === pull.headSha ? { refused: state.refusedRequests.refused } : {}),
     codeownersErrors,
   };
 }

@@ -13,14 +13,29 @@ import { updateRecord } from "./update-record.ts";
 /** Pushers that are remembered per pull request; above that nobody but the newest could be told apart anyway. */
 const maximumPushers = 500;
 
+/** Heads that are remembered per pull request; only the newest is asked about. */
+const maximumHeads = 50;
+
 async function notePusher(task: Extract<Task, { kind: "note-pusher" }>, ports: FlowPorts): Promise<void> {
-  const { repository, number, actor } = task;
+  const { repository, number, actor, headSha, before, isPush } = task;
   const fullName = `${repository.owner}/${repository.name}`;
   const key = keyOfPull(repository.id, number);
   await updateRecord(ports.store, pullStateKind, key, `pull/${key}`, (current) => {
     const state = current ?? createPullState(fullName, number);
-    if (state.pushers.some((pusher) => pusher.id === actor.id)) return undefined;
-    return { ...state, pushers: [...state.pushers, actor].slice(-maximumPushers) };
+    const isKnown = state.pushers.some((pusher) => pusher.id === actor.id);
+    const heads = state.pushedHeads ?? [];
+    const isSeen = !isPush || heads.includes(headSha);
+    if (isKnown && isSeen) return undefined;
+    const unheard = (state.unheardHeads ?? []).filter((head) => head !== headSha);
+    // A push on top of a head that nobody told about; the word of it may still come.
+    if (before !== null && heads.length > 0 && !heads.includes(before)) unheard.push(before);
+    return {
+      ...state,
+      pushers: isKnown ? state.pushers : [...state.pushers, actor].slice(-maximumPushers),
+      ...(isSeen
+        ? {}
+        : { pushedHeads: [...heads, headSha].slice(-maximumHeads), unheardHeads: unheard.slice(-maximumHeads) }),
+    };
   });
 }
 

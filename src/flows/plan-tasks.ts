@@ -58,8 +58,20 @@ export interface Actor {
 /** What one webhook asks for. Everything in it is a hint: the work re-reads GitHub (facts/github.md section 1). */
 export type Task =
   | { kind: "review-pull"; repository: RepositoryName; number: number; cause: string }
-  /** Somebody pushed to the head: kept, because people who pushed may not approve (SPEC 7). */
-  | { kind: "note-pusher"; repository: RepositoryName; number: number; actor: Actor; headSha: string }
+  /**
+   * Somebody pushed to the head: kept, because people who pushed may not approve (SPEC 7). Who reopens may have pushed or not: what was
+   * pushed while it was closed came without a word (`isPush` false).
+   */
+  | {
+      kind: "note-pusher";
+      repository: RepositoryName;
+      number: number;
+      actor: Actor;
+      headSha: string;
+      /** The head before this push; null for another event. */
+      before: string | null;
+      isPush: boolean;
+    }
   /** All open pull requests whose head is this commit. */
   | { kind: "review-head"; repository: RepositoryName; headSha: string; cause: string }
   | { kind: "review-repository"; repository: RepositoryName; cause: string }
@@ -116,7 +128,9 @@ function planPull(payload: unknown): Task[] {
   const base = { repository: nameOf(parsed.data.repository), number: pull.number };
   const tasks: Task[] = [];
   if (action === "opened" || action === "synchronize" || action === "reopened") {
-    tasks.push({ kind: "note-pusher", ...base, actor: actorOf(sender), headSha: pull.head.sha });
+    const before = action === "synchronize" ? (parsed.data.before ?? null) : null;
+    const isPush = action !== "reopened";
+    tasks.push({ kind: "note-pusher", ...base, actor: actorOf(sender), headSha: pull.head.sha, before, isPush });
   }
   const isRetargeted = action === "edited" && parsed.data.changes?.base !== undefined;
   tasks.push({

@@ -25,8 +25,16 @@ const schema = z.object({
   ownPull: z.object({ askedBy: account.nullable() }).optional(),
   /** Everyone who pushed to the head. */
   pushers: z.array(account),
+  /** Heads whose pusher is among them, newest last. Absent while no push was seen: then nobody can tell that one was missed. */
+  pushedHeads: z.array(z.string()).optional(),
+  /** Heads that later pushes took the place of, and whose own push was not heard of. */
+  unheardHeads: z.array(z.string()).optional(),
   /** Reviewers whom Routeward asked, so that it withdraws only its own requests. */
   requestedByUs: z.object({ users: z.array(z.string()), teams: z.array(z.string()) }),
+  /** For whom GitHub took no request while this was the head; a new head is another try. */
+  refusedRequests: z
+    .object({ headSha: z.string(), refused: z.array(z.object({ name: z.string(), why: z.string() })) })
+    .optional(),
   /** What the newest check run of ours shows. */
   published: z
     .object({

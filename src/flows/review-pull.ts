@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { assess } from "../core/assess.ts";
 import { decide } from "../core/decide.ts";
 import type { CheckReport, Effect } from "../core/effect.ts";
@@ -9,6 +10,7 @@ import type { Verdict } from "../core/verdict/verdict.ts";
 import type { RepositoryPort } from "../ports/github.ts";
 import { applyEffects } from "./apply-effects.ts";
 import { combineReports } from "./combine-reports.ts";
+import { enqueuePull } from "./enqueue-pull.ts";
 import type { FlowPorts } from "./flow-ports.ts";
 import { type ComparedCommits, gatherFileFacts } from "./gather-file-facts.ts";
 import { gatherPeopleFacts } from "./gather-people-facts.ts";
@@ -25,6 +27,8 @@ export interface Reviewed {
   /** Null while GitHub has no test merge. */
   verdict: Verdict | null;
 }
+
+const requestedSchema = z.object({ refused: z.array(z.object({ name: z.string(), why: z.string() })) });
 
 /** A verdict with the facts it came from. */
 export interface Judged {
@@ -223,12 +227,18 @@ export async function reviewPull(
     verdict: keepTime(current?.verdict ?? null, summarise(verdict, now.toISOString())),
     policyEffects: found,
   }));
-  await applyEffects(planned, port, ports.store, subject);
+  const results = await applyEffects(planned, port, ports.store, subject);
+  const refused = results.flatMap(({ data }, index) =>
+    planned[index]?.type === "request-reviewers" ? requestedSchema.parse(data).refused : [],
+  );
   await updateRecord(ports.store, pullStateKind, key, subject, (current) => {
     const before = current ?? state;
     return {
       ...before,
       requestedByUs: mergeRequests(before.requestedByUs, people.requested, verdict),
+      ...(refused.length === 0
+        ? {}
+        : { refusedRequests: { headSha: pull.headSha, refused: [...(people.refused ?? []), ...refused] } }),
       published: {
         headSha: report.headSha,
         externalId: report.externalId,
@@ -238,6 +248,9 @@ export async function reviewPull(
       },
     };
   });
+  // The next pass asks another owner in their place, and says what GitHub said.
+  const where = { id: repository.id, owner: repository.owner, name: repository.name };
+  if (refused.length > 0) await enqueuePull(ports, where, pull.number, "a review request was refused");
   return { outcome: "settled", verdict };
 }
 

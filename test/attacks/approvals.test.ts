@@ -175,6 +175,11 @@ describe("at high risk an approval is never had by this", () => {
     expect(states(judge(switched, people)).map(({ state }) => state)).not.toContain("approved");
   });
 
+  it("the push of a reviewer is hidden by a webhook that is lost", () => {
+    const people = { ...everybody, arePushersKnown: false };
+    expect(states(judge(switched, people)).map(({ state }) => state)).not.toContain("approved");
+  });
+
   it("one person in the teams of both sides fills both", () => {
     const owners = everybody.owners.map((owner) =>
       owner.kind === "team" ? { ...owner, members: [platform, ...owner.members] } : owner,

@@ -2,8 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { Account, PeopleFacts, PullFacts, ReviewFacts } from "../../src/core/facts.ts";
 import { buildFacts } from "../../src/core/verdict/test-builders.ts";
 import { gatherPeopleFacts, type PeopleQuestion } from "../../src/flows/gather-people-facts.ts";
-import { createPullState } from "../../src/flows/pull-state.ts";
+import type { FlowPorts } from "../../src/flows/flow-ports.ts";
+import { handleTask } from "../../src/flows/handle-task.ts";
+import { planTasks } from "../../src/flows/plan-tasks.ts";
+import { createPullState, keyOfPull, type PullState, pullStateKind } from "../../src/flows/pull-state.ts";
 import type { RepositoryPeople } from "../../src/ports/github.ts";
+import { createMemoryStore } from "../model/memory-store.ts";
 
 /** What a review says between GitHub and the count: what it is bound to, whether it came in time, whose it is. */
 const reviewer: Account = { id: 12, login: "platform", isBot: false };
@@ -102,4 +106,94 @@ it.each<[string, boolean]>([
 it("whoever pushed is remembered beside the people of the commits", async () => {
   const state = { ...createPullState("acme/app", pull.number), pushers: [reviewer] };
   expect((await gather([], { state })).pushers).toEqual([reviewer]);
+});
+
+/** What is known of the pushes after these webhooks: action, head, head before, sender. */
+async function hear(webhooks: readonly (readonly [string, string, string, number])[]): Promise<PullState | undefined> {
+  const store = createMemoryStore(() => new Date("2026-06-15T09:00:00Z"));
+  const repository = { id: 1, name: "app", full_name: "acme/app", owner: { login: "acme" } };
+  for (const [action, sha, before, id] of webhooks) {
+    const payload = {
+      action,
+      before,
+      repository,
+      sender: { id, login: `user-${id}`, type: "User" },
+      pull_request: { number: 7, head: { sha } },
+    };
+    for (const task of planTasks("pull_request", payload, "guid", 1)) {
+      if (task.kind === "note-pusher") await handleTask(task, { store } as FlowPorts, new Date());
+    }
+  }
+  return (await store.getRecord(pullStateKind, keyOfPull(1, 7)))?.value;
+}
+
+it.each<[string, readonly (readonly [string, string, string, number])[], string, boolean, readonly number[]]>([
+  [
+    "opened and pushed to",
+    [
+      ["opened", "a", "", 1],
+      ["synchronize", "b", "a", 2],
+    ],
+    "b",
+    true,
+    [1, 2],
+  ],
+  ["by a push that nobody told about", [["opened", "a", "", 1]], "b", false, [1]],
+  [
+    "by one before the last",
+    [
+      ["opened", "a", "", 1],
+      ["synchronize", "c", "b", 1],
+    ],
+    "c",
+    false,
+    [1],
+  ],
+  [
+    "by one whose word came late",
+    [
+      ["opened", "a", "", 1],
+      ["synchronize", "c", "b", 1],
+      ["synchronize", "b", "a", 2],
+    ],
+    "c",
+    true,
+    [1, 2],
+  ],
+  [
+    "twice by the same word",
+    [
+      ["opened", "a", "", 1],
+      ["opened", "a", "", 1],
+    ],
+    "a",
+    true,
+    [1],
+  ],
+  [
+    "while it was closed",
+    [
+      ["opened", "a", "", 1],
+      ["reopened", "b", "", 1],
+    ],
+    "b",
+    false,
+    [1],
+  ],
+  [
+    "and reopened as it was",
+    [
+      ["opened", "a", "", 1],
+      ["reopened", "a", "", 3],
+    ],
+    "a",
+    true,
+    [1, 3],
+  ],
+  ["before it was ever heard of", [["synchronize", "b", "a", 2]], "b", true, [2]],
+])("who pushed to a pull request that was changed %s", async (_name, webhooks, headSha, arePushersKnown, pushers) => {
+  const state = (await hear(webhooks)) ?? createPullState("acme/app", pull.number);
+  const people = await gather([], { state, pull: { ...pull, headSha } });
+  expect(people).toMatchObject({ arePushersKnown });
+  expect(people.pushers.map(({ id }) => id)).toEqual(pushers);
 });

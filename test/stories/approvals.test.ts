@@ -76,6 +76,27 @@ describe("who may approve", () => {
     expect(textOf(number)).toContain(`review of \`${people.product}\` does not count`);
   });
 
+  it("at high risk nobody, while the word of a push is missing", async () => {
+    const flagKey = "support_unheard";
+    const number = await openRoute(story, { flagKey, status: canary, provider: "anthropic" });
+    const { github } = story.world;
+    const push = (pusher: string, words: string): void => {
+      const files = { "notes.md": words };
+      github.pushFiles({ repo, branch: flagKey, author: people.author, pusher, message: words, files });
+    };
+    await approveAs(people.product, number);
+    await approveAs(people.platform, number);
+    expect(textOf(number)).toContain("✅ ai-platform-owner");
+    github.holdDeliveries();
+    push(people.platform, "unheard");
+    expect(github.loseHeldDeliveries()).toBeGreaterThan(0);
+    github.releaseDeliveries();
+    push(people.author, "heard");
+    await story.actors.settle();
+    expect(story.check(number).summary).toContain("word of a push is missing");
+    expect(textOf(number)).not.toMatch(/✅ (ai-platform|product)-owner/);
+  });
+
   it("one person in two roles limits the review with /routeward as, or fills both at medium risk", async () => {
     story.world.github.addTeamMember({ org: "acme", team: "ai-platform", login: people.product });
     await story.actors.settle();
@@ -114,6 +135,33 @@ describe("who is asked", () => {
     github.requestReview({ repo, number, by: people.author, teams: ["ai-platform"] });
     await story.actors.settle();
     expect(story.actors.asked(number)).toEqual(["@acme/ai-platform", "@acme/sre", "@acme/support-product"]);
+  });
+});
+
+describe("whom GitHub refuses to ask", () => {
+  it("is tried once for a commit and named on the card", async () => {
+    const flagKey = "support_refused";
+    const { github } = story.world;
+    const isRequest = ({ method, path }: { method: string; path: string }): boolean =>
+      method === "POST" && path.endsWith("/requested_reviewers");
+    const requests = (): number => github.server.log.filter(isRequest).length;
+    const message = "Reviews may only be requested from collaborators.";
+    // Once in the request for both teams, and once alone.
+    github.server.addFault({
+      when: (request) => isRequest(request) && JSON.stringify(request.body ?? "").includes("ai-platform"),
+      times: 2,
+      effect: { kind: "status", response: { status: 422, body: { message } } },
+    });
+    const number = await openRoute(story, { flagKey, status: canary });
+    const before = requests();
+    expect(story.check(number).summary).toContain("GitHub takes no review request for @&#8203;acme/ai-platform");
+    expect(story.check(number).summary).toContain(message);
+    await story.sweep("pulls");
+    expect(requests()).toBe(before);
+    story.actors.push(people.author, flagKey, "Again", { "notes.md": "again\n" });
+    await story.actors.settle();
+    expect(story.actors.asked(number)).toContain("@acme/ai-platform");
+    expect(story.check(number).summary).not.toContain("GitHub takes no review request");
   });
 });
 

@@ -159,6 +159,7 @@ describe("the smallest useful set is asked", () => {
       request: { users: [], teams: [] },
       withdraw: { users: [], teams: [] },
       notAsked: ["r", "s"],
+      refused: [],
     });
   });
 
@@ -198,6 +199,37 @@ describe("never asked are", () => {
     const finding: ReviewFinding = { reviewId: 7, login: "Ada", counts: false, roles: [], why: "" };
     const reviews = [code === undefined ? finding : { ...finding, code }];
     expect(asked(choose([state("r", ["@ada", "@bo"])], { reviews: [review] }, { reviews }))).toEqual(expected);
+  });
+});
+
+describe("whom GitHub takes no request for", () => {
+  const refused = [
+    { name: "ada", why: "Reviews may only be requested from collaborators." },
+    { name: "WEB", why: "no" },
+  ];
+  it.each<[string, string[], string[], string[], string[]]>([
+    ["another owner is asked in place of them", ["@ada", "@bo"], ["bo"], [], ["@ada"]],
+    ["another owner is asked in place of a team", ["@acme/web", "@acme/ops"], ["team ops"], [], ["@acme/web"]],
+    ["nobody is asked again when there is no other", ["@ada"], [], ["r"], ["@ada"]],
+    ["nothing is said of those who own nothing that is needed", ["@bo"], ["bo"], [], []],
+  ])("%s", (_name, owners, expected, notAsked, named) => {
+    const choice = choose([state("r", owners)], { refused });
+    expect([asked(choice), choice.notAsked]).toEqual([expected, notAsked]);
+    expect(choice.refused.map((text) => text.split(":")[0])).toEqual(named);
+  });
+
+  it("is asked all the same when somebody else managed to", () => {
+    const { request, refused: named } = choose([state("r", ["@ada", "@bo"])], {
+      refused,
+      requested: { users: ["Ada"], teams: [] },
+    });
+    expect([request.users, named]).toEqual([[], []]);
+  });
+
+  it("is said with GitHub's words", () => {
+    expect(choose([state("r", ["@ada"])], { refused }).refused).toEqual([
+      "@ada: Reviews may only be requested from collaborators.",
+    ]);
   });
 });
 
@@ -297,7 +329,12 @@ describe("limits", () => {
     expect([asked(draft), draft.notAsked]).toEqual([[], []]);
     const ours = { users: ["bo"], teams: [] };
     const closed = choose([state("r", ["@ada"])], { requested: ours, requestedByUs: ours }, { closed: true });
-    expect(closed).toEqual({ request: { users: [], teams: [] }, withdraw: { users: [], teams: [] }, notAsked: [] });
+    expect(closed).toEqual({
+      request: { users: [], teams: [] },
+      withdraw: { users: [], teams: [] },
+      notAsked: [],
+      refused: [],
+    });
   });
 
   it("asks no more than fifteen, those already asked included, and says for which roles nobody was", () => {

@@ -1,4 +1,5 @@
 import type { Account, OwnerFacts, PeopleFacts, PullFacts } from "../facts.ts";
+import { cut } from "../problem.ts";
 import type { RequirementState } from "../reviewers/requirement.ts";
 import { chooseCover, type CoverItem } from "./choose-cover.ts";
 import { excludePeople, indexOwners, peopleBehind } from "./eligible-people.ts";
@@ -17,6 +18,8 @@ export interface ReviewerChoice {
   withdraw: ReviewerNames;
   /** Roles for which nobody could be asked within GitHub's limit; for the card. */
   notAsked: readonly string[];
+  /** Owners of unmet roles for whom GitHub takes no request, as `@name: why`; for the card. */
+  refused: readonly string[];
 }
 
 /** GitHub's reports differ between 15 in one call and 15 in one pull request; the stricter is kept (facts/github.md section 4). */
@@ -41,7 +44,7 @@ export function chooseReviewers(
   separate: boolean,
 ): ReviewerChoice {
   const nobody = { users: [], teams: [] };
-  if (pull.state === "closed") return { request: nobody, withdraw: nobody, notAsked: [] };
+  if (pull.state === "closed") return { request: nobody, withdraw: nobody, notAsked: [], refused: [] };
 
   const needs = collectNeeds(states.filter(({ state }) => state === "waiting"));
   const askable = collectAskable(needs, reviews, people, pull.author);
@@ -62,6 +65,7 @@ export function chooseReviewers(
     request: namesOf(chosen.map(({ owner }) => owner)),
     withdraw: findWithdrawn(people, useful),
     notAsked: pull.isDraft ? [] : [...new Set(cover.uncovered.map((need) => needs[need]?.role ?? ""))],
+    refused: pull.isDraft ? [] : describeRefused(needs, people),
   };
 }
 
@@ -82,6 +86,26 @@ function collectNeeds(states: readonly RequirementState[]): Need[] {
     needs.set(key, { role, owners, count });
   }
   return [...needs.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, need]) => need);
+}
+
+/** What GitHub said when it took no request for this owner; null when it was not refused, or is asked all the same by now. */
+function findRefusal(owner: Exclude<OwnerFacts, { kind: "unresolved" }>, people: PeopleFacts): string | null {
+  const isTeam = owner.kind === "team";
+  const name = (isTeam ? owner.slug : owner.account.login).toLowerCase();
+  const { users, teams } = people.requested;
+  if ((isTeam ? teams : users).some((each) => each.toLowerCase() === name)) return null;
+  return people.refused?.find((each) => each.name.toLowerCase() === name)?.why ?? null;
+}
+
+function describeRefused(needs: readonly Need[], people: PeopleFacts): readonly string[] {
+  const owners = indexOwners(people.owners);
+  const names = [...new Set(needs.flatMap((need) => need.owners))].sort();
+  return names.flatMap((name) => {
+    const owner = owners.get(name);
+    if (owner === undefined || owner.kind === "unresolved") return [];
+    const why = findRefusal(owner, people);
+    return why === null ? [] : [`${name}: ${cut(why, 200)}`];
+  });
 }
 
 interface AskableOwner {
@@ -113,6 +137,7 @@ function collectAskable(
     const owner = owners.get(name);
     const able = peopleBehind(owner).filter(isAble);
     if (owner === undefined || owner.kind === "unresolved" || able.length === 0) continue;
+    if (findRefusal(owner, people) !== null) continue;
     const isRequested =
       owner.kind === "team"
         ? requested.team.has(owner.slug.toLowerCase())

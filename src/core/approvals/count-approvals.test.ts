@@ -196,6 +196,17 @@ describe("an approval never counts", () => {
     expect(states(count)).toEqual([counts ? "approved" : "waiting"]);
   });
 
+  it.each<["low" | "medium" | "high" | "restricted", boolean]>([
+    ["low", true],
+    ["medium", true],
+    ["high", false],
+    ["restricted", false],
+  ])("when nobody knows who made one of the pushes: at %s risk it counts: %s", (tier, counts) => {
+    const count = countApprovals([product], people([review(ada)], { arePushersKnown: false }), context({ tier }));
+    expect(count.reviews[0]?.counts).toBe(counts);
+    expect(count.holds).toHaveLength(counts ? 0 : 1);
+  });
+
   it.each<[string, "medium" | "high", Partial<PeopleFacts>, boolean]>([
     ["at medium risk it counts", "medium", {}, true],
     ["at high risk nobody's review counts while nobody is known behind it", "high", {}, false],

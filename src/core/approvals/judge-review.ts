@@ -64,6 +64,9 @@ export function findUnknownPeople(
     return "the pull request has more commits than GitHub lists (250), so it is not known who wrote them all";
   }
   if (!atLeast(tiers, tier, "high")) return null;
+  if (people.arePushersKnown === false) {
+    return `GitHub's word of a push is missing, so it is not known who pushed, which ${tier} risk has to know; if it does not come, open the change in a new pull request`;
+  }
   // GitHub does not tell who made a bot open a pull request. A co-author in a commit is no answer: anybody can write one.
   if (author.isBot && people.triggeredBy === null && people.isOwnPull !== true) {
     return `a bot (@${author.login}) opened it and nobody knows who made it do so, which ${tier} risk has to know; a person has to open the change under their own name`;

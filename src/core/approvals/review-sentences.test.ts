@@ -204,6 +204,13 @@ describe("why nobody's review counts at present", () => {
       ["the pull request has more commits than GitHub lists (250), so it is not known who wrote them all"],
     ],
     [
+      "a push that nobody has heard of, at high risk",
+      { tier: "high", people: { arePushersKnown: false } },
+      [
+        "GitHub's word of a push is missing, so it is not known who pushed, which high risk has to know; if it does not come, open the change in a new pull request",
+      ],
+    ],
+    [
       "a bot that nobody is known to have asked",
       { tier: "restricted", author: robot },
       [

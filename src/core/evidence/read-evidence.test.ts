@@ -133,6 +133,24 @@ describe("a record in Routeward's own form", () => {
     }
   });
 
+  it.each([
+    "offline-eval",
+    "regression-eval",
+    "adversarial-eval",
+    "human-review",
+    "compatibility-check",
+    "cost-check",
+    "latency-check",
+    "shadow-run",
+    "canary-report",
+    "ab-result",
+    "rollback-rehearsal",
+    "baseline-check",
+    "registry-approval",
+  ])("may be of the kind %s", (kind) => {
+    expect(recordOf(readInlineEvidence({ id: "x", kind }, place, [], "e")).kind).toBe(kind);
+  });
+
   it("cannot pass itself: what it claims is ignored", () => {
     const parsed = readEvidence("x", [file("x.yaml", "id: x\nkind: offline-eval\npassed: true")], {
       folder: "e",

@@ -221,7 +221,7 @@ function joinReading(input: EvidenceInput, tool: ToolReading): ToolReading {
     ...(own.bundle !== null && tool.bundle !== null && own.bundle !== tool.bundle
       ? ["contradictory: the wrapper names another bundle than the output"]
       : []),
-    ...(own.dataset?.digest && tool.dataset?.digest && own.dataset.digest !== tool.dataset.digest
+    ...(own.dataset?.digest && tool.dataset?.digest && isOtherDataset(own.dataset.digest, tool.dataset.digest)
       ? ["contradictory: the wrapper names another dataset digest than the output"]
       : []),
     ...(own.dataset && toolName !== "" && own.dataset.name !== toolName
@@ -243,6 +243,12 @@ function joinReading(input: EvidenceInput, tool: ToolReading): ToolReading {
     counts: tool.counts,
     defects: [...tool.defects, ...claims],
   };
+}
+
+/** OpenAI names its dataset by the id of a file; a hash of the wrapper's says nothing about that. */
+function isOtherDataset(own: string, tool: string): boolean {
+  const isId = (digest: string): boolean => digest.startsWith("openai:");
+  return own !== tool && (isId(own) || !isId(tool));
 }
 
 function nativeReading(input: EvidenceInput): ToolReading {

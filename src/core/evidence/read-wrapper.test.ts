@@ -387,6 +387,24 @@ it.each<[string, unknown, string | null]>([
   expect(record.dataset?.name ?? null).toBe(name);
 });
 
+it.each<[string, string, string[]]>([
+  ["completes it with a hash, which is no file id", `sha256:${"ab".repeat(32)}`, []],
+  [
+    "contradicts it with another file id",
+    "openai:file-9",
+    ["contradictory: the wrapper names another dataset digest than the output"],
+  ],
+])("a wrapper of an OpenAI run %s", (_name, sha, defects) => {
+  const text = readFileSync("test/fixtures/evidence/openai-evals/run.constructed.json", "utf8");
+  const run = JSON.parse(text.replace('"errored":1', '"errored":0').replace('"failed":7', '"failed":8')) as object;
+  const output = JSON.stringify({ ...run, data_source: { source: { id: "file-1" } } });
+  const dataset = { name: "golden", digest: sha };
+  const wrapper = { id: "x", kind: "offline-eval", format: "openai-eval", file: "x.out", dataset };
+  const record = recordOf(read({ "x.json": JSON.stringify(wrapper), "x.out": output }));
+  expect(record).toMatchObject({ dataset: { name: "golden", digest: "openai:file-1" } });
+  expect(record.defects.filter((defect) => defect.includes("dataset"))).toEqual(defects);
+});
+
 it("a record that is not there is missed where it is named, with the path to commit", () => {
   const parsed = read({}, "eval-7");
   expect(parsed.ok ? [] : parsed.problems).toEqual([

@@ -8,8 +8,10 @@ import {
   buildApprovals,
   buildFacts,
   buildSnapshot,
+  evidencePath,
   routePath,
   writeBundle,
+  writeEvidence,
   writeFiles,
   writeRecord,
   type Written,
@@ -141,6 +143,22 @@ describe("the card", () => {
       - ▫️ default: approval of product-owner, ai-platform-owner, finance-owner, release-owner; ab-result or canary-report: no evidence that counts; ab-comparison soaked for 7 d; all guardrails passing
 
       </details>"
+    `);
+  });
+
+  it("shows of each record the dataset, scorer, threshold and run, and whether it passed by our own count", () => {
+    const rowOf = (record: Written): string => {
+      const files = writeFiles(writeRecord(), { [evidencePath]: writeEvidence(record) });
+      const assessment = assess(buildFacts({ head: buildSnapshot(files) }));
+      const { text } = renderCheck(decide(assessment, buildApprovals(assessment, [])), context);
+      return text.split("\n").find((line) => line.startsWith("| `eval-1`")) ?? "";
+    };
+    const claimed = { grader: "rubric v2", run: "run 8841", passed: true };
+    expect([rowOf(claimed), rowOf({ ...claimed, result: 0.5 })]).toMatchInlineSnapshot(`
+      [
+        "| \`eval-1\` | offline-eval | declared | counts | passed: 0.9 against &gt;= 0.85; declared only: a file of the pull request, no workflow run is named, dataset golden, scorer rubric v2, threshold &gt;= 0.85, run run 8841 |",
+        "| \`eval-1\` | offline-eval | declared | does not count | failed: 0.5 against the record's threshold &gt;= 0.85; declared only: a file of the pull request, no workflow run is named, dataset golden, scorer rubric v2, threshold &gt;= 0.85, run run 8841 |",
+      ]
     `);
   });
 

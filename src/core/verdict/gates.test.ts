@@ -233,7 +233,10 @@ describe("what holds a stage", () => {
     [
       "a customer canary of everybody",
       "customer-canary",
-      build(planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "all-eligible" }), atInternal),
+      buildGateContext(
+        planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "all-eligible" }),
+        atInternal,
+      ),
       "audiences-known",
       "blocked",
       /all-eligible is everybody, so a customer canary of all of it is the default: give it `steps`/,
@@ -241,7 +244,7 @@ describe("what holds a stage", () => {
     [
       "an audience of which nobody would get the candidate",
       "customer-canary",
-      build(planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "low-risk" }), {
+      buildGateContext(planned(...writtenPlan.slice(0, 1), { stage: "customer-canary", audience: "low-risk" }), {
         ...atInternal,
         policy: buildPolicy({ audiences: { ...audiences, "low-risk": buildAudience("low-risk", { percent: 0 }) } }),
       }),

@@ -28,9 +28,13 @@ const route = (flagKey: string, next: string[], asked: RouteVerdict["asked"] = n
 const gateway = (path: string, next: string[]): GatewayVerdict => ({ path, next }) as unknown as GatewayVerdict;
 const governance = (next: string[]): GovernanceVerdict => ({ next }) as unknown as GovernanceVerdict;
 
-function next(over: Partial<Verdict>, notAsked: readonly string[] = []): readonly string[] {
+function next(
+  over: Partial<Verdict>,
+  notAsked: readonly string[] = [],
+  refused: readonly string[] = [],
+): readonly string[] {
   const bare = { routes: [], gateways: [], governance: null, reasons: [], problems: [], state: "waiting" as const };
-  return listNext({ ...bare, ...over }, notAsked);
+  return listNext({ ...bare, ...over }, { notAsked, refused });
 }
 
 describe("what to do next", () => {
@@ -94,7 +98,7 @@ describe("what to do next", () => {
       "for whom nobody could be asked",
       {},
       ["finance-owner", "release-owner"],
-      ["GitHub's limit leaves nobody asked for finance-owner, release-owner: ask by hand"],
+      ["Nobody more can be asked for finance-owner, release-owner: ask by hand"],
     ],
     ["merging what is approved", { state: "approved" }, [], ["Merge it."]],
     [
@@ -223,4 +227,11 @@ it.each<[number, string]>([
   [302_400_000, "3.5 d"],
 ])("%d milliseconds are %s for people", (ms, text) => {
   expect(renderDuration(ms)).toBe(text);
+});
+
+it("whom GitHub takes no request for is said with its words, to be asked by hand", () => {
+  expect(next({}, ["finance-owner"], ["@ada: not a collaborator"])).toEqual([
+    "GitHub takes no review request for @ada: not a collaborator; ask by hand",
+    "Nobody more can be asked for finance-owner: ask by hand",
+  ]);
 });

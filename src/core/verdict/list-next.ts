@@ -1,9 +1,10 @@
+import type { ReviewerChoice } from "../approvals/choose-reviewers.ts";
 import type { Reason, Verdict } from "./verdict.ts";
 
 /** What to do next over the whole pull request, most urgent first; with several routes each line names its flag. */
 export function listNext(
   verdict: Pick<Verdict, "routes" | "gateways" | "governance" | "reasons" | "problems" | "state">,
-  notAsked: readonly string[],
+  { notAsked, refused }: Pick<ReviewerChoice, "notAsked" | "refused">,
 ): readonly string[] {
   const own = (states: readonly Reason["state"][]): readonly string[] =>
     verdict.reasons
@@ -25,7 +26,8 @@ export function listNext(
     ),
     // A draft that is blocked as well is not blocked because it is a draft: what blocks comes first. Doubles fall out below.
     ...own(["waiting"]),
-    ...(notAsked.length === 0 ? [] : [`GitHub's limit leaves nobody asked for ${notAsked.join(", ")}: ask by hand`]),
+    ...refused.map((text) => `GitHub takes no review request for ${text}; ask by hand`),
+    ...(notAsked.length === 0 ? [] : [`Nobody more can be asked for ${notAsked.join(", ")}: ask by hand`]),
   ];
   const unique = [...new Set(lines)];
   if (unique.length > 0 || verdict.state !== "approved") return unique;
