@@ -18,7 +18,7 @@ beforeAll(async () => {
     repositories: [...binding.repositories, other],
     flagKeys: ["support_*"],
   }));
-  ports = { ...world.ports, bindings, requireFloor: false, publicUrl: null };
+  ports = { ...world.ports, bindings, requireFloor: false };
 });
 afterAll(() => world.close());
 

@@ -620,7 +620,7 @@ describe("what is not for Routeward", () => {
   it("a pull request without routes and rules is not applicable", () => {
     const verdict = judge(buildFacts(touched("src/main.ts")));
     expect([verdict.state, verdict.title]).toEqual(["not-applicable", "No model route and no rule is touched"]);
-    expect(renderCheck(verdict, { headSha: "h", publicUrl: null, pullKey: "1#7" }).conclusion).toBe("success");
+    expect(renderCheck(verdict, { headSha: "h" }).conclusion).toBe("success");
   });
 
   it("evidence that no route names is not applicable", () => {
@@ -635,7 +635,7 @@ it("mode report judges alike and never fails the check", () => {
   const text = JSON.stringify({ ...JSON.parse(policyText), mode: "report" });
   const verdict = judge(buildFacts({ policy: { kind: "text", path: ".github/routeward.yml", text } }));
   expect([verdict.state, verdict.mode]).toEqual(["waiting", "report"]);
-  expect(renderCheck(verdict, { headSha: "h", publicUrl: null, pullKey: "1#7" })).toMatchObject({
+  expect(renderCheck(verdict, { headSha: "h" })).toMatchObject({
     conclusion: "success",
     title: "Medium risk (report only): waiting for product-owner, ai-platform-owner (0 of 2 roles approved)",
   });
@@ -729,7 +729,7 @@ it("whatever the files hold, there is a verdict and a card within GitHub's limit
         }),
       );
       expect(verdict.state).not.toBe("approved");
-      const check = renderCheck(verdict, { headSha: "h", publicUrl: "https://r.example", pullKey: "1#7" });
+      const check = renderCheck(verdict, { headSha: "h" });
       expect(Buffer.byteLength(check.summary)).toBeLessThanOrEqual(65_535);
       expect(Buffer.byteLength(check.text)).toBeLessThanOrEqual(65_535);
       expect(renderTerminal(verdict, { colour: false })).not.toContain("\u001B");

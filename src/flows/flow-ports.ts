@@ -24,8 +24,6 @@ export interface FlowPorts {
   policyBranches?: ReadonlyMap<string, readonly string[]>;
   /** An unreadable organisation floor blocks (SPEC 3). */
   requireFloor: boolean;
-  /** Address of this installation for links; null when it has none that people can open. */
-  publicUrl: string | null;
   /** Milliseconds that never go back, for durations that people are told. */
   stopwatch: () => number;
 }

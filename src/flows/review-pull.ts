@@ -206,7 +206,7 @@ export async function reviewPull(
   const isGovernance = assessment.governance !== null;
   const found = (await gatherPolicyEffects(facts, isGovernance, state.policyEffects, port, ports, now)) ?? undefined;
   const verdict: Verdict = found === undefined ? judged : { ...judged, policyEffects: found.effects };
-  const own = renderCheck(verdict, { headSha: pull.headSha, publicUrl: ports.publicUrl, pullKey: key });
+  const own = renderCheck(verdict, { headSha: pull.headSha });
   const report = await combineReports(own, verdict.mode, pull, repository.id, port, ports.store);
 
   // The verdict may be of a moment that is over. Nothing is published then; the next pass sees the new one.

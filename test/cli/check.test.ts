@@ -58,7 +58,7 @@ describe("the example's route on a branch", () => {
       verdict: Verdict;
       conclusion: string;
     };
-    const run = renderCheck(verdict, { headSha: "h", publicUrl: null, pullKey: "1#1" });
+    const run = renderCheck(verdict, { headSha: "h" });
     expect({ conclusion: run.conclusion, title: run.title }).toEqual({ conclusion, title: stdout.split("\n")[0] });
     const titles = [...run.text.matchAll(/^(?:### |<summary>)([^<\n]+)/gm)].map(([, title]) => title ?? "");
     expect(titles.length).toBeGreaterThan(8);

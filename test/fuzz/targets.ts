@@ -209,7 +209,7 @@ function judge(texts: { route: string; base: string; policy: string; owners: str
     codeowners: { kind: "text", path: ".github/CODEOWNERS", text: texts.owners },
   });
   const verdict = decide(assess(facts), buildPeople());
-  const report = renderCheck(verdict, { headSha: "a".repeat(40), publicUrl: null, pullKey: "1#7" });
+  const report = renderCheck(verdict, { headSha: "a".repeat(40) });
   if (Buffer.byteLength(report.summary) > 65_535 || Buffer.byteLength(report.text) > 65_535) {
     throw new Error("the card is longer than GitHub takes");
   }

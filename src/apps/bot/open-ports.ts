@@ -85,7 +85,6 @@ export function openPorts(
     ),
     requireFloor: operator.requireFloor,
     policyBranches: operator.policyBranches,
-    publicUrl: environment.publicUrl,
     stopwatch: () => performance.now(),
   };
   return {

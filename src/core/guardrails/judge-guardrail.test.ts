@@ -241,7 +241,7 @@ describe("four outcomes", () => {
     const measurements = [measure("candidate", [1, 900]), measure("baseline", [1, 100])];
     const random = { ...context, split: { share: 0.5, baselineHoldsOthers: false } };
     expect(judgeGuardrail(guardrail({ threshold: "<= 2" }), measurements, random).why).toBe(
-      "unequal arms: 900 against 100 samples do not fit a share of 50 %",
+      "unequal arms: 900 against 100 samples do not fit a share of 50 %; the template must leave out people of earlier audiences",
     );
     expect(judgeGuardrail(guardrail({ threshold: "<= 0.5" }), measurements, random).outcome).toBe("fail");
     expect(judgeGuardrail(guardrail({ threshold: "<= 2" }), measurements, context).outcome).toBe("pass");

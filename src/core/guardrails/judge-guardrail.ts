@@ -150,7 +150,8 @@ function findUnequalArms(candidate: Value, baseline: Reading, context: JudgingCo
   const { ok } = checkSampleRatio({ candidate: candidate.samples, baseline: baseline.samples, ...context.split });
   if (ok) return null;
   const percent = renderNumber(context.split.share * 100);
-  return `unequal arms: ${candidate.samples} against ${baseline.samples} samples do not fit a share of ${percent} %`;
+  const arms = `${candidate.samples} against ${baseline.samples} samples`;
+  return `unequal arms: ${arms} do not fit a share of ${percent} %; the template must leave out people of earlier audiences`;
 }
 
 /**

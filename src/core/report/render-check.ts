@@ -14,28 +14,16 @@ export const checkName = "routeward/approval";
 
 export interface ReportContext {
   headSha: string;
-  /** Address of the dashboard, without a slash at the end; null when it has none. */
-  publicUrl: string | null;
-  /** Key of the pull request's packet in the dashboard. */
-  pullKey: string;
 }
 
 /** The verdict as a completed check run (SPEC 11). Equal verdicts on one commit give the same `externalId`. */
 export function renderCheck(verdict: Verdict, context: ReportContext): CheckReport {
   const card = composeCard(verdict);
-  const packet =
-    context.publicUrl === null
-      ? null
-      : `${context.publicUrl.replace(/\/+$/, "")}/pulls/${encodeURIComponent(context.pullKey)}`;
-  const more =
-    packet === null
-      ? "The rest is cut: `routeward check` shows all of it."
-      : `The rest is cut: [all of it](${packet}).`;
-  const link = packet === null ? "" : `\n\n[The whole packet and its audit](${packet})`;
+  const more = "The rest is cut: `routeward check` shows all of it.";
   const own = {
     conclusion: concludeFrom(verdict.state, verdict.mode),
     title: flattenLine(verdict.title),
-    summary: cutMarkdown(`${renderSummary(card, opening(verdict))}${link}`, checkTextLimit, more),
+    summary: cutMarkdown(renderSummary(card, opening(verdict)), checkTextLimit, more),
     text: cutMarkdown(renderMarkdown(card), checkTextLimit, more),
     annotations: renderAnnotations(verdict),
     actions: listActions(verdict),

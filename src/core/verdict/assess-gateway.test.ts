@@ -76,11 +76,7 @@ describe("a pull request that changes a gateway's file", () => {
     const verdict = judge(facts, everybody);
     expect(verdict.state).toBe("approved");
     expect(verdict.next).toEqual(["Merge it: no flag moves by it, the gateway serves the file when it loads it."]);
-    expect(
-      renderCheck(verdict, { headSha: "h", publicUrl: null, pullKey: "1#7" }).actions.map(
-        ({ identifier }) => identifier,
-      ),
-    ).toEqual(["recheck"]);
+    expect(renderCheck(verdict, { headSha: "h" }).actions.map(({ identifier }) => identifier)).toEqual(["recheck"]);
   });
 
   it("keeps approvals when only comments move, and loses them when the meaning does", () => {
@@ -91,7 +87,7 @@ describe("a pull request that changes a gateway's file", () => {
   });
 
   it("puts annotations on the lines of the file", () => {
-    const { annotations } = renderCheck(judge(facts), { headSha: "h", publicUrl: null, pullKey: "1#7" });
+    const { annotations } = renderCheck(judge(facts), { headSha: "h" });
     expect(annotations.map(({ title, startLine }) => `${title} ${startLine}`)).toContain("high: provider-switched 5");
   });
 
@@ -261,8 +257,6 @@ describe("nobody gets past it", () => {
     );
     const { text } = renderCheck(judge(buildGatewayFacts({ [path]: [litellmText, hostile] })), {
       headSha: "h",
-      publicUrl: null,
-      pullKey: "1#7",
     });
     expect(text.replaceAll(/`[^`\n]*`/g, "")).not.toMatch(/(?<!&#8203;)@acme\/all|<img|<script|\[a\]\(http/);
   });
