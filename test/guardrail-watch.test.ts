@@ -270,6 +270,36 @@ describe("the organisation's floor stays in force for what is live", () => {
   });
 });
 
+describe("a policy that cannot be read any more", () => {
+  const key = "support_unread";
+  const broken = "routes: [";
+  afterEach(async () => {
+    world.github.files.set(policyPath, readExamplePolicy());
+    await leave(key);
+  });
+
+  it("lets nothing grow, and a breach acts by the last one that could be", async () => {
+    await goLive(key, "approved-for-internal-canary");
+    await lookFor(1);
+    expect((await entryOf(key)).clock).toBe("running");
+    world.github.files.set(policyPath, broken);
+    await lookFor(2);
+    expect(await entryOf(key)).toMatchObject({
+      readings: "pass",
+      clock: "stopped",
+      why: "the policy of the default branch cannot be read; breaches go by the last one that could be",
+    });
+    weather = breach("histogram_quantile", 9);
+    world.pass(hour);
+    const { breaches } = await world.look(hour);
+    expect(breaches.map(({ flagKey }) => flagKey)).toEqual([key]);
+    weather = null;
+    world.github.files.set(policyPath, readExamplePolicy());
+    await lookFor(1);
+    expect((await entryOf(key)).why).not.toContain("the policy of the default branch");
+  });
+});
+
 describe("bad weather at the metrics source holds, is said, and passes by itself", () => {
   const key = "support_weather";
   const series = { metric: {}, value: [begins / 1000, "1"] };

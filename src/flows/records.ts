@@ -151,6 +151,8 @@ export interface RulesInForce {
   policy: SourceText;
   floor: SourceText;
   readAt: string;
+  /** The repository's policy of `readAt` cannot be understood, so `policy` is the last one before it that could be. Absent: it can. */
+  isOutdated?: boolean | undefined;
 }
 
 const sourceText: z.ZodType<SourceText> = z.discriminatedUnion("kind", [
@@ -161,7 +163,13 @@ const sourceText: z.ZodType<SourceText> = z.discriminatedUnion("kind", [
 
 export const rulesInForceKind: RecordKind<RulesInForce> = {
   name: "rules-in-force",
-  schema: z.object({ repository: z.string(), policy: sourceText, floor: sourceText, readAt: time }),
+  schema: z.object({
+    repository: z.string(),
+    policy: sourceText,
+    floor: sourceText,
+    readAt: time,
+    isOutdated: z.boolean().optional(),
+  }),
 };
 
 /** Above Git (SPEC 13); key `binding/flagKey`. It exists from a rollback until a later approved re-entry is proven. */

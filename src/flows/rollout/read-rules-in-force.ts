@@ -17,10 +17,19 @@ async function readAnew(
 ): Promise<RulesInForce | null> {
   const [owner = "", name = ""] = repository.split("/");
   try {
-    const { policy, floor: asked } = await gatherRules(await ports.github.openRepository(owner, name));
+    const { policy: read, floor: asked } = await gatherRules(await ports.github.openRepository(owner, name));
     // A floor that cannot be read now stays in force as it was: passing it over would let the repository be weaker (SPEC 3).
     const floor = asked.kind === "unreadable" && known?.floor.kind === "text" ? known.floor : asked;
-    const value: RulesInForce = { repository, policy, floor, readAt: now.toISOString() };
+    // Without metric templates nothing would be measured, and a breach would go unseen.
+    const isOutdated = !parsePolicy(read, floor).ok && known !== null && parsePolicy(known.policy, floor).ok;
+    const policy = isOutdated ? known.policy : read;
+    const value: RulesInForce = {
+      repository,
+      policy,
+      floor,
+      readAt: now.toISOString(),
+      ...(isOutdated ? { isOutdated } : {}),
+    };
     await updateRecord(ports.store, rulesInForceKind, repository, `repository/${repository}`, () => value);
     return value;
   } catch (error) {
@@ -30,15 +39,22 @@ async function readAnew(
   }
 }
 
+/** The rules by which the guardrail watch goes. */
+export interface WatchRules {
+  policy: Policy;
+  /** The policy of the default branch cannot be understood: breaches go by the last one that could be, and nothing grows by it. */
+  isOutdated: boolean;
+}
+
 /**
  * The rules of a repository for the guardrail watch: at most five minutes old while GitHub answers, else the last that were
- * read. Null when none were ever read, or they cannot be understood.
+ * read; of a policy that cannot be understood the last one that could be. Null when there never was one.
  */
 export async function readRulesInForce(
   repository: string,
   ports: Pick<FlowPorts, "github" | "store">,
   now: Date,
-): Promise<Policy | null> {
+): Promise<WatchRules | null> {
   const known = (await ports.store.getRecord(rulesInForceKind, repository))?.value ?? null;
   const age = known === null ? Infinity : now.getTime() - Date.parse(known.readAt);
   const isOld = !(age >= 0 && age < refreshMs);
@@ -46,5 +62,5 @@ export async function readRulesInForce(
   const rules = fresh ?? known;
   if (rules === null) return null;
   const parsed = parsePolicy(rules.policy, rules.floor);
-  return parsed.ok ? parsed.value : null;
+  return parsed.ok ? { policy: parsed.value, isOutdated: rules.isOutdated === true } : null;
 }

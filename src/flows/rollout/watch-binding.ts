@@ -30,7 +30,7 @@ import {
 import { updateRecord } from "../update-record.ts";
 import { pauseFlag } from "./pause-flag.ts";
 import { readApprovedContent } from "./read-approved-content.ts";
-import { readRulesInForce } from "./read-rules-in-force.ts";
+import { readRulesInForce, type WatchRules } from "./read-rules-in-force.ts";
 import { requestRollback } from "./roll-back.ts";
 
 /** What the guardrail watch needs of the world. */
@@ -49,6 +49,8 @@ interface WatchedFlag {
   approved: ApprovedRoute | null;
   content: ApprovedContent | null;
   policy: Policy | null;
+  /** See `WatchRules`. */
+  isPolicyOutdated: boolean;
   status: RolloutStatus | null;
   queries: readonly MetricQuery[];
   /** The templates that the queries were made from; they say what the readings are. */
@@ -103,11 +105,11 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
   ]);
   const latched = new Set(latches.map(({ key }) => key));
   const statusOf = new Map(statuses.map(({ key, value }) => [key, value]));
-  const policies = new Map<string, Promise<Policy | null>>();
-  const policyOf = (repository: string): Promise<Policy | null> => {
-    const asked = policies.get(repository) ?? readRulesInForce(repository, ports, now);
-    policies.set(repository, asked);
-    return asked;
+  const asked = new Map<string, Promise<WatchRules | null>>();
+  const rulesOf = (repository: string): Promise<WatchRules | null> => {
+    const reading = asked.get(repository) ?? readRulesInForce(repository, ports, now);
+    asked.set(repository, reading);
+    return reading;
   };
   const facts = ports.bindings.find(({ name }) => name === binding) ?? null;
   const watched = lives.filter(({ key, value }) => isWatched(value) && !latched.has(key));
@@ -116,7 +118,8 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
     const approved = (await ports.store.getRecord(approvedRouteKind, key))?.value ?? null;
     const read = approved === null ? null : readApprovedContent(approved);
     const content = read?.ok === true ? read.content : null;
-    const policy = approved === null ? null : await policyOf(approved.repository);
+    const inForce = approved === null ? null : await rulesOf(approved.repository);
+    const policy = inForce?.policy ?? null;
     const rules = content === null || policy === null ? null : applyOperatorMetrics(policy, facts, content.record);
     flags.push({
       live,
@@ -124,6 +127,7 @@ async function listWatched(binding: string, ports: WatchPorts, now: Date): Promi
       approved,
       content,
       policy,
+      isPolicyOutdated: inForce?.isOutdated === true,
       status: statusOf.get(key) ?? null,
       queries: content === null || rules === null ? [] : planQueries(content.record, rules),
       metrics: rules?.metrics ?? {},
@@ -173,9 +177,12 @@ function judgeFlag(
 }
 
 /** What keeps readings from counting as soaked although they may be fine. */
-function findObstacle({ approved, content, policy, live, status }: WatchedFlag, hasSource: boolean): string | null {
+function findObstacle(flag: WatchedFlag, hasSource: boolean): string | null {
+  const { approved, content, policy, live, status } = flag;
   if (approved === null || content === null) return "the approved content of the flag cannot be read";
   if (policy === null) return "the policy of the default branch cannot be read";
+  if (flag.isPolicyOutdated)
+    return "the policy of the default branch cannot be read; breaches go by the last one that could be";
   if (policy.mode === "report") return "the policy is in report mode: no flag moves";
   // Another candidate is approved: what is served now is on its way out.
   if (live.candidateDigest !== approved.candidateDigest) return "another candidate is approved and not live yet";
