@@ -3,12 +3,13 @@ import { placeOf } from "../routes/route-file.ts";
 import type { Stage } from "../scales.ts";
 import { foreseeGates, judgeGates, listWantedKinds, type GateContext } from "./gates.ts";
 import {
+  atCustomer,
+  atInternal,
   audiences,
   buildAudience,
   buildEvidence,
   buildGateContext,
   buildLatch,
-  buildLive,
   buildPolicy,
   buildReading,
   buildRehearsal,
@@ -18,16 +19,6 @@ import {
   writtenPlan,
 } from "./test-builders.ts";
 
-const atInternal: Partial<GateContext> = {
-  live: buildLive(),
-  liveStage: "internal-canary",
-  guardrails: [buildReading("pass")],
-};
-const atCustomer: Partial<GateContext> = {
-  live: buildLive({ stage: "customer-canary", step: 2 }),
-  liveStage: "customer-canary",
-  guardrails: [buildReading("pass")],
-};
 const adversarial = (stage: Stage, kinds: readonly string[]): Partial<GateContext> => ({
   policy: buildPolicy({ stages: { [stage]: { soakMs: null, evidence: kinds, roles: [], mayBeSkipped: false } } }),
 });

@@ -3,6 +3,8 @@ import type { Audience, Policy } from "../policy/policy.ts";
 import { stages, type Stage } from "../scales.ts";
 import { foreseeGates, gates, judgeGates, type GateContext } from "./gates.ts";
 import {
+  atCustomer,
+  atInternal,
   audiences,
   buildAudience,
   buildEvidence,
@@ -29,16 +31,6 @@ const template: Policy["metrics"][string] = {
   parameters: {},
 };
 
-const atInternal: Partial<GateContext> = {
-  live: buildLive(),
-  liveStage: "internal-canary",
-  guardrails: [buildReading("pass")],
-};
-const atCustomer: Partial<GateContext> = {
-  live: buildLive({ stage: "customer-canary", step: 2 }),
-  liveStage: "customer-canary",
-  guardrails: [buildReading("pass")],
-};
 const atComparison: Partial<GateContext> = {
   live: buildLive({ stage: "ab-comparison", soakedMs: 8 * 86_400_000 }),
   liveStage: "ab-comparison",

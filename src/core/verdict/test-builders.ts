@@ -495,3 +495,17 @@ export function buildGateContext(written: Written = {}, changes: Partial<GateCon
     ...changes,
   };
 }
+
+/** The internal canary is live, has soaked and is green. */
+export const atInternal: Partial<GateContext> = {
+  live: buildLive(),
+  liveStage: "internal-canary",
+  guardrails: [buildReading("pass")],
+};
+
+/** The customer canary is live in its last step, has soaked and is green. */
+export const atCustomer: Partial<GateContext> = {
+  live: buildLive({ stage: "customer-canary", step: 2 }),
+  liveStage: "customer-canary",
+  guardrails: [buildReading("pass")],
+};
