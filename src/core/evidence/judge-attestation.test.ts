@@ -3,12 +3,15 @@ import { describe, expect, it } from "vitest";
 import type { AttestationFacts, VerifiedAttestation } from "../facts.ts";
 import type { JsonObject } from "../json.ts";
 import {
+  buildFacts,
   buildPolicy,
   buildSnapshot,
   evidencePath,
+  judgeRouteOf,
   readRoute,
   resolve,
   writeEvidence,
+  writeFiles,
   writeRecord,
 } from "../verdict/test-builders.ts";
 import type { EvidenceContext } from "./judge-evidence.ts";
@@ -70,6 +73,17 @@ function judge(
 }
 
 describe("attested trust", () => {
+  it.each([
+    ["of the pull request's own repository", 1, "attested"],
+    ["of no other repository", 2, "declared"],
+  ])("is looked for among the attestations %s", (_name, repositoryId, trust) => {
+    const facts = buildFacts({
+      head: buildSnapshot(writeFiles(writeRecord(), { [evidencePath]: recordText })),
+      attestations: { [digest]: { verified: [{ ...attestation, repositoryId }], refused: [] } },
+    });
+    expect(judgeRouteOf(facts).evidence.find(({ id }) => id === "eval-1")?.trust).toBe(trust);
+  });
+
   it("is a verified statement of the record's workflow that holds the record's digest", () => {
     const finding = judge({ verified: [attestation], refused: [] });
     expect(finding).toMatchObject({

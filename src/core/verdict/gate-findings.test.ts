@@ -25,6 +25,13 @@ const adversarial = (stage: Stage, kinds: readonly string[]): Partial<GateContex
 const open = {
   "regulated-region": buildAudience("regulated-region", { where: [{ property: "region", in: ["ch"] }] }),
   "unsafe-plan": buildAudience("unsafe-plan", { where: [{ property: "plan", in: ["free"] }] }),
+  "young-and-free": buildAudience("young-and-free", {
+    where: [
+      { property: "plan", in: ["free"] },
+      { property: "age", in: ["new"] },
+    ],
+    safe: [{ property: "age", in: ["old"] }],
+  }),
   "in-segment": buildAudience("in-segment", { segment: "banks" }),
 };
 const unread = (id: string, why: readonly string[]): GateContext["evidence"][number] => ({
@@ -386,6 +393,33 @@ describe("a gate says what it found and which field can mend it", () => {
         "exclusion regulated-region, unsafe-plan has no `safe` list for its attribute: users of whom it is unknown would get the candidate",
         "exposure.excluded",
       ],
+    ],
+    [
+      "an exclusion by two attributes, one of which has its safe users",
+      "internal-canary",
+      buildGateContext(
+        { exposure: { plan: writtenPlan, excluded: ["young-and-free"] } },
+        { tier: "high", policy: buildPolicy({ audiences: { ...audiences, ...open } }) },
+      ),
+      ["safe-exclusions", "ok", "exclusions hold for users whose attributes are unknown", null],
+    ],
+    [
+      "an A/B comparison of a part of everybody after a customer canary of all of a group",
+      "ab-comparison",
+      buildGateContext(
+        only(
+          { stage: "customer-canary", audience: "low-risk" },
+          { stage: "ab-comparison", audience: "all-eligible", steps: [50] },
+        ),
+        atCustomer,
+      ),
+      ["audiences-known", "ok", "all audiences and exclusions are defined", null],
+    ],
+    [
+      "a plan that exposes nobody by name",
+      "internal-canary",
+      buildGateContext(only({ stage: "default" })),
+      ["complete-record", "blocked", "the record lacks the first audience", "exposure"],
     ],
     [
       "exclusions by a segment alone and by attributes alone",
