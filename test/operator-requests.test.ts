@@ -81,22 +81,7 @@ it("a transfer of what was claimed anew meanwhile, of what nobody claimed, and t
 });
 
 it("a flag that changed since it was shown is not adopted unseen, nor one outside the binding's patterns", async () => {
-  const on = "11111111-1111-4111-8111-111111111111";
-  for (const key of ["support_shown", "billing_shown"])
-    world.simulator.createFlag(
-      {
-        envId: world.environment.id,
-        key,
-        name: "by hand",
-        variationType: "json",
-        isEnabled: true,
-        variations: [{ id: on, name: "on", value: "{}" }],
-        enabledVariationId: on,
-        disabledVariationId: on,
-        tags: [],
-      } as never,
-      world.user,
-    );
+  for (const key of ["support_shown", "billing_shown"]) world.createByHand(key);
   const shown = await ask({ kind: "show-flag", ...name("support_shown") });
   expect(shown).toMatchObject({ ok: true, result: { isOurs: false, adopted: null, rules: [], pendingChanges: 0 } });
   expect(await ask({ kind: "adopt", ...name("support_shown"), revision: "another" })).toMatchObject({

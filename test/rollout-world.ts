@@ -108,6 +108,8 @@ export interface RolloutWorld {
   advance(flagKey: string, ports?: RolloutPorts): Promise<AdvanceOutcome>;
   rollBack(flagKey: string, reason?: string): Promise<void>;
   flag(flagKey: string): SimFlag;
+  /** A flag that somebody made in FeatBit, without Routeward. */
+  createByHand(flagKey: string, tags?: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -170,6 +172,21 @@ export async function openRolloutWorld(options: RolloutWorldOptions = {}): Promi
   let pull = 0;
 
   const world: RolloutWorld = {
+    createByHand(key, tags = []) {
+      const on = "11111111-1111-4111-8111-111111111111";
+      const flag = {
+        envId: environment.id,
+        key,
+        name: "by hand",
+        variationType: "json",
+        isEnabled: true,
+        variations: [{ id: on, name: "on", value: "{}" }],
+        enabledVariationId: on,
+        disabledVariationId: on,
+        tags,
+      };
+      simulator.createFlag(flag as never, user);
+    },
     simulator,
     environment,
     user,

@@ -328,20 +328,7 @@ describe("what holds", () => {
   };
 
   it("a flag that somebody else made", async () => {
-    world.simulator.createFlag(
-      {
-        envId: world.environment.id,
-        key: "support_foreign",
-        name: "by hand",
-        variationType: "json",
-        isEnabled: true,
-        variations: [{ id: "11111111-1111-4111-8111-111111111111", name: "on", value: "{}" }],
-        enabledVariationId: "11111111-1111-4111-8111-111111111111",
-        disabledVariationId: "11111111-1111-4111-8111-111111111111",
-        tags: ["routeward"],
-      } as never,
-      world.user,
-    );
+    world.createByHand("support_foreign", ["routeward"]);
     await world.approve("support_foreign", "approved-for-internal-canary");
     expect(await hold("support_foreign")).toContain("routeward adopt");
   });
@@ -543,21 +530,7 @@ describe("a rehearsal", () => {
 
 it("a flag that the operator handed over is moved from its own contents, without a moment in which its rules name nothing", async () => {
   const key = "support_adopted";
-  const on = "11111111-1111-4111-8111-111111111111";
-  world.simulator.createFlag(
-    {
-      envId: world.environment.id,
-      key,
-      name: "by hand",
-      variationType: "json",
-      isEnabled: true,
-      variations: [{ id: on, name: "on", value: "{}" }],
-      enabledVariationId: on,
-      disabledVariationId: on,
-      tags: [],
-    } as never,
-    world.user,
-  );
+  world.createByHand(key);
   expect(await adoptFlag({ binding: bindingName, flagKey: key, by: "operator" }, world.ports, world.now)).toEqual({
     ok: true,
   });

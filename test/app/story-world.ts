@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildWorld, people, readExample, type World } from "../../src/apps/demo/build-world.ts";
+import { buildWorld, people, readExample, speakerOf, type World } from "../../src/apps/demo/build-world.ts";
 import { answerQuery } from "../../src/apps/demo/metrics-of-story.ts";
 import { type Actors, createActors } from "../../src/apps/demo/stage.ts";
 import { parseRouteFile } from "../../src/core/routes/parse-route-file.ts";
@@ -127,17 +127,6 @@ export async function openStoryWorld(more: Readonly<Record<string, string>> = {}
   };
 }
 
-const byTeam: Readonly<Record<string, string>> = {
-  "@acme/support-product": people.product,
-  "@acme/ai-platform": people.platform,
-  "@acme/finance": people.finance,
-  "@acme/sre": people.operations,
-  "@acme/security": people.security,
-  "@acme/privacy": people.security,
-  "@acme/release": people.release,
-  "@acme/governance": people.governance,
-};
-
 /** One thing that a person does; the app's work follows from it. */
 export interface StoryStep {
   name: string;
@@ -146,7 +135,7 @@ export interface StoryStep {
 
 /** Everybody who is asked approves. */
 export function approveAll({ world, actors }: StoryWorld, number: number): void {
-  const asked = actors.asked(number).map((name) => byTeam[name] ?? name.replace(/^@/, ""));
+  const asked = actors.asked(number).map(speakerOf);
   for (const login of new Set(asked)) world.github.review({ repo: world.repo, number, by: login, event: "APPROVE" });
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { people, readExample } from "../../src/apps/demo/build-world.ts";
+import { people, readExample, speakerOf } from "../../src/apps/demo/build-world.ts";
 import { parseRouteFile } from "../../src/core/routes/parse-route-file.ts";
 import { resolveRoute } from "../../src/core/routes/resolve-route.ts";
 import { requestCleanup } from "../../src/flows/proposals/request-cleanup.ts";
@@ -18,16 +18,6 @@ const policy = readExample("routeward.yml").replace(
   "approvals:",
   "stages: { customer-canary: { mayBeSkipped: true }, ab-comparison: { mayBeSkipped: true } }\napprovals:",
 );
-
-const teams: Readonly<Record<string, string>> = {
-  "@acme/support-product": people.product,
-  "@acme/ai-platform": people.platform,
-  "@acme/finance": people.finance,
-  "@acme/sre": people.operations,
-  "@acme/security": people.security,
-  "@acme/privacy": people.security,
-  "@acme/release": secondRelease,
-};
 
 const pathOf = (flagKey: string): string => `model-routes/support/${flagKey}.yaml`;
 
@@ -82,7 +72,9 @@ producer: { workflow: .github/workflows/model-eval.yml, runId: ${runId} }
 }
 
 async function approveAll(number: number): Promise<void> {
-  const asked = story.actors.asked(number).map((name) => teams[name] ?? name.replace(/^@/, ""));
+  const asked = story.actors
+    .asked(number)
+    .map((owner) => (owner === "@acme/release" ? secondRelease : speakerOf(owner)));
   for (const login of new Set([people.product, people.platform, ...asked])) story.actors.approve(login, number);
   await settle();
 }

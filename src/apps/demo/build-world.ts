@@ -46,6 +46,22 @@ export const people = {
   outsider: "olaf",
 } as const;
 
+const speakers: Readonly<Record<string, string>> = {
+  "@acme/support-product": people.product,
+  "@acme/ai-platform": people.platform,
+  "@acme/finance": people.finance,
+  "@acme/sre": people.operations,
+  "@acme/security": people.security,
+  "@acme/privacy": people.security,
+  "@acme/release": people.release,
+  "@acme/governance": people.governance,
+};
+
+/** The login that answers for an owner whom GitHub was asked for, `@acme/team` or `@login`. */
+export function speakerOf(owner: string): string {
+  return speakers[owner] ?? owner.replace(/^@/, "");
+}
+
 const teams: Readonly<Record<string, readonly string[]>> = {
   everyone: Object.values(people).filter((login) => login !== people.outsider),
   "ai-platform": [people.platform],

@@ -2,7 +2,7 @@ import { computeBucket } from "../../core/rollout/bucket.ts";
 import { parseRouteFile } from "../../core/routes/parse-route-file.ts";
 import { resolveRoute } from "../../core/routes/resolve-route.ts";
 import type { RunningBot } from "../bot/start-bot.ts";
-import { people, readExample, type World } from "./build-world.ts";
+import { people, readExample, speakerOf, type World } from "./build-world.ts";
 import type { Narrator } from "./narrate.ts";
 import type { StoryClock } from "./run-demo.ts";
 import type { DemoUser, ServedTable } from "./served-table.ts";
@@ -129,16 +129,6 @@ const firstApprovers = [people.product, people.platform] as const;
 
 /** The people behind everything that GitHub was asked for, one for each team. */
 export function approversFor(story: Story, number: number): readonly string[] {
-  const byTeam: Readonly<Record<string, string>> = {
-    "@acme/support-product": people.product,
-    "@acme/ai-platform": people.platform,
-    "@acme/finance": people.finance,
-    "@acme/sre": people.operations,
-    "@acme/security": people.security,
-    "@acme/privacy": people.security,
-    "@acme/release": people.release,
-    "@acme/governance": people.governance,
-  };
-  const asked = story.actors.asked(number).map((name) => byTeam[name] ?? name.replace(/^@/, ""));
+  const asked = story.actors.asked(number).map(speakerOf);
   return [...new Set([...firstApprovers, ...asked])];
 }
